@@ -1,0 +1,205 @@
+//! The files of a spec and places in them.
+
+use std::ops::{Deref, Range};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One file of a spec, by its number in [`Files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileId(u32);
+
+/// Bytes `start..end` of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of `file`; offsets beyond 4 GiB (which no spec has) are clamped.
+    pub fn new(file: FileId, range: Range<usize>) -> Self {
+        let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { file, start: clamp(range.start), end: clamp(range.end) }
+    }
+
+    /// The span as a range of the file's bytes.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub struct Spanned<T> {
+    /// What was written.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// `value`, which stands at `span`.
+    pub fn new(value: T, span: Span) -> Self {
+        Spanned { value, span }
+    }
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl Spanned<String> {
+    /// The place of `range` (bytes of the value) in the file, whatever quotes or indentation stand there.
+    pub fn at(&self, range: Range<usize>) -> Place {
+        Place { span: self.span, within: Some((Arc::from(self.value.as_str()), range)) }
+    }
+}
+
+/// Where a diagnostic points: a span, or a part of the scalar that stands there.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The whole node.
+    pub span: Span,
+    /// The scalar's value and the range of it that is meant.
+    pub within: Option<(Arc<str>, Range<usize>)>,
+}
+
+impl From<Span> for Place {
+    fn from(span: Span) -> Self {
+        Place { span, within: None }
+    }
+}
+
+/// A file's name as it was given, its path, and its text.
+#[derive(Debug)]
+struct File {
+    name: String,
+    path: PathBuf,
+    text: String,
+}
+
+/// The files that a spec was read from.
+#[derive(Debug, Default)]
+pub struct Files(Vec<File>);
+
+impl Files {
+    /// Adds a file; `name` is what diagnostics call it.
+    pub fn add(&mut self, name: impl Into<String>, path: impl Into<PathBuf>, text: String) -> FileId {
+        self.0.push(File { name: name.into(), path: path.into(), text });
+        FileId(u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    fn get(&self, id: FileId) -> Option<&File> {
+        self.0.get(id.0 as usize)
+    }
+
+    /// The file's name as the user gave it.
+    pub fn name(&self, id: FileId) -> &str {
+        self.get(id).map_or("", |f| &f.name)
+    }
+
+    /// The file's whole text.
+    pub fn text(&self, id: FileId) -> &str {
+        self.get(id).map_or("", |f| &f.text)
+    }
+
+    /// The folder that the file's relative paths start from.
+    pub fn folder(&self, id: FileId) -> &Path {
+        self.get(id).and_then(|f| f.path.parent()).unwrap_or(Path::new(""))
+    }
+
+    /// Every file's path, in the order read.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|f| f.path.as_path())
+    }
+
+    /// The bytes of the file that `place` means.
+    pub fn locate(&self, place: &Place) -> Range<usize> {
+        let whole = place.span.range();
+        let Some((value, range)) = &place.within else { return whole };
+        let Some(written) = self.text(place.span.file).get(whole.clone()) else { return whole };
+        match align(written, value, range) {
+            Some(found) => whole.start + found.start..whole.start + found.end,
+            None => whole,
+        }
+    }
+
+    /// Line and column (characters), both from 1, of a byte of the file.
+    pub fn line_column(&self, file: FileId, offset: usize) -> (usize, usize) {
+        let text = self.text(file);
+        let mut at = offset.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = text.get(..at).unwrap_or("");
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        (line, column)
+    }
+}
+
+/// Finds `range` of a scalar's `value` in the text it was `written` as: plain, quoted, or a block with its
+/// header and indentation. `None` where an escape sequence makes the two differ beyond white space.
+fn align(written: &str, value: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let mut at = match written.as_bytes().first()? {
+        b'|' | b'>' => written.find('\n')? + 1,
+        b'"' | b'\'' if written.starts_with("\"\"\"") || written.starts_with("'''") => 3,
+        b'"' | b'\'' => 1,
+        _ => 0,
+    };
+    let (mut start, mut end) = (None, None);
+    for (i, c) in value.char_indices() {
+        if i >= range.end && end.is_some() {
+            break;
+        }
+        let rest = written.get(at..)?;
+        let skip = rest.find(|w: char| w == c || !w.is_whitespace());
+        let here = match skip {
+            Some(skip) if rest.get(skip..)?.starts_with(c) => at + skip,
+            _ if c.is_whitespace() => at,
+            _ => return None,
+        };
+        if i >= range.start && start.is_none() {
+            start = Some(here);
+        }
+        at = if written.get(here..)?.starts_with(c) { here + c.len_utf8() } else { here };
+        if i + c.len_utf8() >= range.end && end.is_none() {
+            end = Some(at);
+        }
+    }
+    let start = start.unwrap_or(at);
+    Some(start..end.unwrap_or(at).max(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(written: &str, value: &str, needle: &str) -> Option<String> {
+        let from = value.find(needle)?;
+        let range = align(written, value, &(from..from + needle.len()))?;
+        written.get(range).map(str::to_owned)
+    }
+
+    #[test]
+    fn finds_a_part_of_a_scalar_however_it_is_written() {
+        for (written, value) in [
+            ("SELECT foo FROM t", "SELECT foo FROM t"),
+            ("'SELECT foo FROM t'", "SELECT foo FROM t"),
+            ("\"SELECT foo\"", "SELECT foo"),
+            ("|\n    SELECT a,\n      foo\n    FROM t\n", "SELECT a,\n  foo\nFROM t\n"),
+            (">-\n    SELECT a,\n    foo\n", "SELECT a, foo"),
+            ("\"\"\"SELECT\nfoo\"\"\"", "SELECT\nfoo"),
+            ("'ü foo'", "ü foo"),
+        ] {
+            assert_eq!(found(written, value, "foo").as_deref(), Some("foo"), "{written}");
+        }
+    }
+}
