@@ -1,1 +1,3 @@
-fn main(){}
+//! Arguments, the library, an exit code.
+
+fn main() {}
