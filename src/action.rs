@@ -1,1 +1,351 @@
-//! (being laid out)
+//! What runs: the list of backends. A new one is a file below this one and a line in each match here.
+
+pub mod command;
+pub mod exec;
+pub mod file;
+pub mod files;
+pub mod http;
+pub mod process;
+pub mod shell;
+pub mod source;
+pub mod sql;
+pub mod text;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::outcome::{ActionError, Outcome};
+use crate::spec::model::{self, Defaults};
+use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Files, Span, Spanned};
+use crate::template::{Partials, RenderFault, Template};
+use crate::uri::UriTemplate;
+use source::Sources;
+
+/// Arguments by name, validated, with their defaults.
+pub type Arguments = Map<String, Value>;
+
+/// An action that is ready to run.
+#[derive(Debug)]
+pub enum Action {
+    /// A statement on a database.
+    Sql(sql::Sql),
+    /// A request to an HTTP API.
+    Http(http::Http),
+    /// A program with arguments.
+    Exec(exec::Exec),
+    /// A shell script.
+    Shell(shell::Shell),
+    /// A file's content.
+    File(file::FileRead),
+    /// A handlebars text.
+    Text(text::Text),
+}
+
+/// What one call brings along beside its arguments.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// Cancelled when the caller takes the call back or the server closes.
+    pub cancel: CancellationToken,
+}
+
+impl Action {
+    /// Checks and compiles an action; `None` after mistakes, all of which are in the builder's sink.
+    pub async fn compile(written: &model::Action, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Action> {
+        match written {
+            model::Action::Sql(sql) => sql::Sql::compile(sql, scope, builder).await.map(Action::Sql),
+            model::Action::Http(http) => http::Http::compile(http, scope, builder).map(Action::Http),
+            model::Action::Exec(exec) => exec::Exec::compile(exec, scope, builder).map(Action::Exec),
+            model::Action::Shell(shell) => shell::Shell::compile(shell, scope, builder).map(Action::Shell),
+            model::Action::File(file) => file::FileRead::compile(file, scope, builder).map(Action::File),
+            model::Action::Text(text) => text::Text::compile(text, scope, builder).map(Action::Text),
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Whatever kept it from an answer, in words for the caller.
+    pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
+        match self {
+            Action::Sql(sql) => sql.run(arguments, call).await,
+            Action::Http(http) => http.run(arguments, call).await,
+            Action::Exec(exec) => exec.run(arguments, call).await,
+            Action::Shell(shell) => shell.run(arguments, call).await,
+            Action::File(file) => file.run(arguments).await,
+            Action::Text(text) => text.run(arguments),
+        }
+    }
+
+    /// What a call would do, secrets masked, as lines of text; nothing is run.
+    ///
+    /// # Errors
+    /// As in [`Action::run`], for what shows before anything runs.
+    pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
+        match self {
+            Action::Sql(sql) => sql.explain(arguments),
+            Action::Http(http) => http.explain(arguments),
+            Action::Exec(exec) => exec.explain(arguments),
+            Action::Shell(shell) => shell.explain(arguments),
+            Action::File(file) => file.explain(arguments),
+            Action::Text(text) => text.explain(arguments),
+        }
+    }
+
+    /// The JSON Schema of its answer, where it is known before a call.
+    pub fn output_schema(&self) -> Option<Value> {
+        match self {
+            Action::Sql(sql) => sql.output_schema(),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes nothing, where that is known: MCP's `readOnlyHint`.
+    pub fn read_only(&self) -> Option<bool> {
+        match self {
+            Action::Sql(sql) => sql.read_only(),
+            Action::Http(http) => Some(http.read_only()),
+            Action::File(_) | Action::Text(_) => Some(true),
+            Action::Exec(_) | Action::Shell(_) => None,
+        }
+    }
+
+    /// Whether its answer is a list of rows with their count.
+    pub fn gives_rows(&self) -> bool {
+        matches!(self, Action::Sql(sql) if sql.gives_rows())
+    }
+
+    /// The media type of its answer, where it is known before a call.
+    pub fn mime_type(&self) -> Option<String> {
+        match self {
+            Action::Sql(_) => Some("application/json".to_owned()),
+            Action::File(file) => file.mime_type(),
+            Action::Text(_) => Some("text/plain".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A name that an action may use.
+#[derive(Debug, Clone)]
+pub struct Param {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its JSON Schema.
+    pub schema: Arc<Value>,
+    /// Whether a call may leave it out and it has no default.
+    pub optional: bool,
+    /// Whether its values are kept out of logs.
+    pub secret: bool,
+}
+
+impl Param {
+    /// JSON Schema's `type`, if it is one word.
+    pub fn kind(&self) -> Option<&str> {
+        self.schema.get("type").and_then(Value::as_str)
+    }
+
+    /// The words that an `enum` of strings allows; `None` without such an `enum`.
+    pub fn words(&self) -> Option<Vec<&str>> {
+        self.schema.get("enum")?.as_array()?.iter().map(Value::as_str).collect()
+    }
+}
+
+/// The names that are known where an action stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// What holds the action, for messages: "tool `find_books`".
+    pub owner: &'a str,
+    /// The names.
+    pub params: &'a [Param],
+}
+
+impl<'a> Scope<'a> {
+    /// The param of this name.
+    pub fn get(&self, name: &str) -> Option<&'a Param> {
+        self.params.iter().find(|p| p.name.value == name)
+    }
+
+    /// Every name.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.params.iter().map(|p| p.name.value.as_str())
+    }
+
+    /// The diagnostic for a name that nothing here defines.
+    pub fn unknown(&self, name: &str, place: impl Into<crate::spec::Place>) -> Diagnostic {
+        let words = format!("`{name}` is not defined in {}", self.owner);
+        let found = Diagnostic::error(Code::UnknownName, place, words).nearest(name, self.names());
+        match self.params.is_empty() {
+            _ if !found.label.is_empty() => found,
+            true => found.label("nothing is: add it to `params`"),
+            false => {
+                let names: Vec<&str> = self.names().collect();
+                found.label(format!("known here: {}", crate::spec::read::list_names(&names)))
+            }
+        }
+    }
+}
+
+/// What compiling works with, and where it puts what it finds.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    /// The spec's texts.
+    pub files: &'a Files,
+    /// The spec's sources, open.
+    pub sources: &'a Sources,
+    /// The spec's handlebars fragments.
+    pub partials: &'a Partials,
+    /// Bounds for actions that name none.
+    pub limits: Limits,
+    /// Whether commands of a spec that others may write are taken.
+    pub trust: Trust,
+    /// Where mistakes go.
+    pub sink: &'a mut Diagnostics,
+    /// Files that the catalog depends on beside the spec's own, for the watcher.
+    pub inputs: &'a mut Vec<PathBuf>,
+}
+
+impl Builder<'_> {
+    /// A relative path of the spec, as a path from where this process stands.
+    pub fn resolve(&self, path: &str, stands_at: Span) -> PathBuf {
+        self.files.folder(stands_at.file).join(path)
+    }
+
+    /// Reads a text file that the spec names; a mistake is reported at the name.
+    pub fn read(&mut self, name: &Spanned<String>) -> Option<String> {
+        let path = self.resolve(name, name.span);
+        self.inputs.push(path.clone());
+        match crate::spec::load::read_text(&path) {
+            Ok(text) => Some(text),
+            Err(why) => {
+                let found = Diagnostic::error(Code::MissingFile, name.span, format!("can't read `{}`", name.value));
+                self.sink.push(found.label(why));
+                None
+            }
+        }
+    }
+}
+
+/// What is thought of a spec that somebody else may write, and with it the commands that it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It is refused.
+    Owner,
+    /// It is taken.
+    Anybody,
+}
+
+impl From<bool> for Trust {
+    fn from(anybody: bool) -> Self {
+        if anybody { Trust::Anybody } else { Trust::Owner }
+    }
+}
+
+/// The bounds of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a call may take.
+    pub timeout: Duration,
+    /// Rows that an answer may have.
+    pub max_rows: usize,
+    /// Bytes that an answer may have.
+    pub max_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { timeout: Duration::from_secs(30), max_rows: 1000, max_bytes: 10 * 1024 * 1024 }
+    }
+}
+
+impl Limits {
+    /// These limits, where the spec's `defaults` say nothing else.
+    pub fn or(self, defaults: Option<&Defaults>) -> Self {
+        match defaults {
+            Some(d) => self.with(d.timeout.as_ref(), d.max_rows.as_ref(), d.max_bytes.as_ref()),
+            None => self,
+        }
+    }
+
+    /// These limits, where an action says nothing else.
+    pub fn with(
+        mut self,
+        timeout: Option<&Spanned<Duration>>,
+        max_rows: Option<&Spanned<u64>>,
+        max_bytes: Option<&Spanned<Bytes>>,
+    ) -> Self {
+        if let Some(timeout) = timeout {
+            self.timeout = timeout.value;
+        }
+        if let Some(rows) = max_rows {
+            self.max_rows = usize::try_from(rows.value).unwrap_or(usize::MAX);
+        }
+        if let Some(bytes) = max_bytes {
+            self.max_bytes = bytes.value.0;
+        }
+        self
+    }
+}
+
+impl Builder<'_> {
+    /// Compiles a handlebars text and checks that its names are known; every mistake is reported at its place.
+    pub fn template(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Template> {
+        match Template::compile(text, self.partials) {
+            Ok(template) => {
+                let unknown = template.names().iter().filter(|n| scope.get(&n.name).is_none());
+                let found: Vec<_> = unknown.map(|n| scope.unknown(&n.name, text.at(n.range.clone()))).collect();
+                let known = found.is_empty();
+                found.into_iter().for_each(|d| self.sink.push(d));
+                known.then_some(template)
+            }
+            Err(faults) => {
+                for fault in faults {
+                    self.sink.push(Diagnostic::fault(Code::BadTemplate, text, fault));
+                }
+                None
+            }
+        }
+    }
+
+    /// Parses a URI template and checks that its variables are known.
+    pub fn uri_template(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<UriTemplate> {
+        match UriTemplate::parse(text) {
+            Ok(template) => {
+                let unknown = template.variables().filter(|v| scope.get(v.name).is_none());
+                let found: Vec<_> = unknown.map(|v| scope.unknown(v.name, text.at(v.range.clone()))).collect();
+                let known = found.is_empty();
+                found.into_iter().for_each(|d| self.sink.push(d));
+                known.then_some(template)
+            }
+            Err(fault) => {
+                self.sink.push(Diagnostic::fault(Code::BadUriTemplate, text, fault));
+                None
+            }
+        }
+    }
+
+    /// The folder that `cwd` or `root` names, or the spec's own; reported if it is not there.
+    pub fn folder(&mut self, named: Option<(&str, Span)>, at: Span) -> Option<PathBuf> {
+        let (path, span) = match named {
+            Some((path, span)) => (self.resolve(path, span), span),
+            None => (self.files.folder(at.file).to_owned(), at),
+        };
+        let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+        if !path.is_dir() {
+            self.sink.error(Code::MissingFile, span, format!("there is no folder {}", path.display()));
+            return None;
+        }
+        Some(path)
+    }
+}
+
+/// A template's fault at a call, in words for the caller.
+pub fn render_fault(fault: &RenderFault) -> ActionError {
+    match fault {
+        RenderFault::TooLong { max } => ActionError::invalid(format!("the rendered text is longer than {max} bytes")),
+        RenderFault::Failed(why) => ActionError::invalid(why.clone()),
+    }
+}

@@ -1,1 +1,203 @@
-//! (being laid out)
+//! A spec made ready: immutable, shared by all requests that came in while it was the current one.
+
+pub mod changes;
+pub mod completion;
+pub mod content;
+pub mod params;
+pub mod prompt;
+pub mod resource;
+mod shape;
+pub mod tool;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rmcp::model::{Implementation, ResourceContents};
+
+use crate::action::source::{Mode, Sources};
+use crate::action::{Arguments, Builder, Call, Limits, Trust};
+use crate::outcome::{ActionError, ErrorKind};
+use crate::spec::load::{self, Input};
+use crate::spec::model::{Document, Partial};
+use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Fault, Files};
+use crate::template::Partials;
+pub use changes::Changes;
+pub use prompt::Prompt;
+pub use resource::{Listed, Resource};
+pub use tool::{Answer, Tool};
+
+/// Everything that a server offers, ready to run.
+#[derive(Debug)]
+pub struct Catalog {
+    /// Who the server is.
+    pub server: Implementation,
+    /// What clients should know of it.
+    pub instructions: Option<String>,
+    /// 1 for the first catalog of a process, one more for each reload.
+    pub generation: u64,
+    tools: IndexMap<String, Tool>,
+    /// Resources first, then templates, the most literal first.
+    resources: Vec<Resource>,
+    /// Positions in `resources` in the order in which URIs are matched.
+    matching: Vec<usize>,
+    prompts: IndexMap<String, Prompt>,
+    sources: Sources,
+}
+
+/// What loading gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The catalog; `None` if there is an error among the diagnostics.
+    pub catalog: Option<Arc<Catalog>>,
+    /// What was found, warnings included.
+    pub diagnostics: Diagnostics,
+    /// The texts that the diagnostics point into.
+    pub files: Files,
+    /// Every file and folder that the result depends on.
+    pub inputs: Vec<PathBuf>,
+}
+
+impl Catalog {
+    /// Reads, checks, compiles and connects a spec: for `check`, start-up and reload alike. Connections of
+    /// `previous` whose configuration is the same are carried over.
+    pub async fn load(
+        input: &Input,
+        env: &Environment,
+        mode: Mode,
+        trust: Trust,
+        previous: Option<&Catalog>,
+    ) -> Loaded {
+        let load::Loaded { files, mut inputs, document, mut diagnostics } = load::load(input, env);
+        let catalog = match document {
+            Some(document) => {
+                Self::compile(&document, &files, mode, trust, previous, &mut diagnostics, &mut inputs).await
+            }
+            None => None,
+        };
+        let catalog = catalog.filter(|_| !diagnostics.has_errors()).map(Arc::new);
+        inputs.sort();
+        inputs.dedup();
+        Loaded { catalog, diagnostics, files, inputs }
+    }
+
+    async fn compile(
+        document: &Document,
+        files: &Files,
+        mode: Mode,
+        trust: Trust,
+        previous: Option<&Catalog>,
+        sink: &mut Diagnostics,
+        inputs: &mut Vec<PathBuf>,
+    ) -> Option<Catalog> {
+        let sources = Sources::open(&document.sources, files, mode, previous.map(|p| &p.sources), sink, inputs).await;
+        let limits = Limits::default().or(document.defaults.as_ref());
+        let empty = Partials::default();
+        let mut builder = Builder { files, sources: &sources, partials: &empty, limits, trust, sink, inputs };
+        let partials = partials(document, &mut builder);
+        let mut builder = Builder { partials: &partials, ..builder };
+        let mut tools = IndexMap::new();
+        for (name, written) in document.tools.iter() {
+            if let Some(tool) = Tool::compile(name, written, &mut builder).await {
+                tools.insert(name.value.clone(), tool);
+            }
+        }
+        let mut resources = Vec::new();
+        for (uri, written) in document.resources.iter() {
+            resources.extend(Resource::compile(uri, written, &mut builder).await);
+        }
+        let mut prompts = IndexMap::new();
+        for (name, written) in document.prompts.iter() {
+            if let Some(prompt) = Prompt::compile(name, written, &mut builder).await {
+                prompts.insert(name.value.clone(), prompt);
+            }
+        }
+        let mut matching: Vec<usize> = (0..resources.len()).collect();
+        let specific = |at: &usize| resources.get(*at).map_or(0, Resource::literal_len);
+        matching.sort_by_key(|at| std::cmp::Reverse(specific(at)));
+        let (server, instructions) = server(document)?;
+        let generation = previous.map_or(1, |p| p.generation + 1);
+        Some(Catalog { server, instructions, generation, tools, resources, matching, prompts, sources })
+    }
+
+    /// The tools, in the order of the spec.
+    pub fn tools(&self) -> impl Iterator<Item = &Tool> {
+        self.tools.values()
+    }
+
+    /// The tool of this name.
+    pub fn tool(&self, name: &str) -> Option<&Tool> {
+        self.tools.get(name)
+    }
+
+    /// The prompts, in the order of the spec.
+    pub fn prompts(&self) -> impl Iterator<Item = &Prompt> {
+        self.prompts.values()
+    }
+
+    /// The prompt of this name.
+    pub fn prompt(&self, name: &str) -> Option<&Prompt> {
+        self.prompts.get(name)
+    }
+
+    /// The resources and resource templates, in the order of the spec.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter()
+    }
+
+    /// The resource that a URI means, and the URI's variables: of several the most literal one.
+    pub fn resource(&self, uri: &str) -> Option<(&Resource, Arguments)> {
+        let mut candidates = self.matching.iter().filter_map(|at| self.resources.get(*at));
+        candidates.find_map(|resource| Some((resource, resource.matches(uri)?)))
+    }
+
+    /// Reads the resource that a URI means.
+    ///
+    /// # Errors
+    /// If there is none, or its action fails.
+    pub async fn read(&self, uri: &str, call: &Call) -> Result<ResourceContents, ActionError> {
+        let none = || ActionError::new(ErrorKind::NotFound, "there is no such resource");
+        let (resource, variables) = self.resource(uri).ok_or_else(none)?;
+        resource.read(uri, variables, call).await
+    }
+}
+
+/// The handlebars fragments; mistakes in them are reported where they are written.
+fn partials(document: &Document, builder: &mut Builder<'_>) -> Partials {
+    let mut partials = Partials::default();
+    let report = |written: &Partial, fault: Fault, builder: &mut Builder<'_>| {
+        builder.sink.push(match written {
+            Partial::Text(text) => Diagnostic::fault(Code::BadTemplate, text, fault),
+            Partial::File(path) => Diagnostic::error(Code::BadTemplate, path.span, fault.message),
+        });
+    };
+    for (name, written) in document.partials.iter() {
+        let text = match written {
+            Partial::Text(text) => Some(text.value.clone()),
+            Partial::File(path) => builder.read(path),
+        };
+        if let Some(Err(fault)) = text.map(|text| partials.add(name, &text)) {
+            report(written, fault, builder);
+        }
+    }
+    for (name, fault) in partials.check() {
+        if let Some((_, written)) = document.partials.iter().find(|(n, _)| n.value == name) {
+            report(written, fault, builder);
+        }
+    }
+    partials
+}
+
+/// Who the server is, and its instructions; `None` if it has no name.
+fn server(document: &Document) -> Option<(Implementation, Option<String>)> {
+    let written = document.server.get()?;
+    let text = |text: &Option<crate::spec::Spanned<crate::spec::Text>>| {
+        text.as_ref().map(|t| t.expose().trim_end().to_owned())
+    };
+    let name = written.name.get()?.expose().to_owned();
+    let mut server = Implementation::new(name, text(&written.version).unwrap_or_else(|| "0.0.0".to_owned()));
+    server.title = text(&written.title);
+    server.website_url = text(&written.website_url);
+    server.icons = content::icons(written.icons.as_deref());
+    Some((server, text(&written.instructions)))
+}

@@ -1,1 +1,127 @@
-//! (being laid out)
+//! The command line: one file for each command. Only here does anything print.
+
+mod call;
+mod check;
+mod list;
+mod prompt;
+mod read;
+mod serve;
+mod spec;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Turns a YAML or TOML file into an MCP server: its tools, resources and prompts are REST APIs, SQL databases and commands.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a spec to MCP clients, over stdio or HTTP.
+    Serve(serve::Arguments),
+    /// Find every mistake of a spec, each with its place.
+    Check(check::Arguments),
+    /// Show what clients would see.
+    List(list::Arguments),
+    /// Call a tool.
+    Call(call::Arguments),
+    /// Read a resource.
+    Read(read::Arguments),
+    /// Get a prompt.
+    Prompt(prompt::Arguments),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// The spec or the call is at fault.
+    AtFault,
+    /// The command line is wrong.
+    Usage,
+    /// What it needs (a database, a port) could not be reached.
+    Unreachable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::AtFault => 1,
+            Exit::Usage => 2,
+            Exit::Unreachable => 3,
+        })
+    }
+}
+
+/// Runs the command that the process's arguments name.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("can't start: {error}"));
+            return Exit::Unreachable.into();
+        }
+    };
+    let exit = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Check(arguments) => check::run(arguments).await,
+            Command::List(arguments) => list::run(arguments).await,
+            Command::Call(arguments) => call::run(arguments).await,
+            Command::Read(arguments) => read::run(arguments).await,
+            Command::Prompt(arguments) => prompt::run(arguments).await,
+        }
+    });
+    // Calls that are cut off end their processes here. A blocking read of a terminal can't be taken back and
+    // must not keep the process alive, so the wait is short.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    exit.into()
+}
+
+/// Writes a result to stdout. A reader that is gone is no failure.
+fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes bytes to stdout as they are.
+fn print_bytes(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// Writes to stderr as it is.
+fn note(text: &str) {
+    let mut err = anstream::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// Says on stderr what went wrong.
+fn complain(words: &str) {
+    note(&format!("error: {words}\n"));
+}

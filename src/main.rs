@@ -1,3 +1,7 @@
 //! Arguments, the library, an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mcp_declare::cli::main()
+}

@@ -1,1 +1,104 @@
-//! (being laid out)
+//! What an action gives, and how it is shaped.
+
+pub mod jq;
+pub mod shape;
+
+use serde_json::Value;
+
+/// What an action gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The answer itself.
+    pub content: Content,
+    /// Its media type, where the action knows it.
+    pub mime_type: Option<String>,
+    /// The bound that cut it, in words for the reader; `None` if it is whole.
+    pub truncated: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// JSON.
+    Json(Value),
+    /// Text.
+    Text(String),
+    /// Anything else.
+    Bytes(Vec<u8>),
+}
+
+impl Outcome {
+    /// A whole JSON answer.
+    pub fn json(value: Value) -> Self {
+        Outcome { content: Content::Json(value), mime_type: Some("application/json".to_owned()), truncated: None }
+    }
+
+    /// A whole text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Outcome { content: Content::Text(text.into()), mime_type: None, truncated: None }
+    }
+
+    /// The answer as JSON, for jq and templates: text is a string, bytes are base64 text.
+    pub fn into_value(self) -> Value {
+        match self.content {
+            Content::Json(value) => value,
+            Content::Text(text) => Value::String(text),
+            Content::Bytes(bytes) => Value::String(base64(&bytes)),
+        }
+    }
+}
+
+/// Bytes as base64 (RFC 4648 section 4).
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionError {
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
+    /// For the caller: plain, and without secrets, SQL or paths.
+    pub message: String,
+    /// For the log, secrets masked.
+    pub detail: Option<String>,
+}
+
+/// What kind of failure a call met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A value that the caller gave can't be used.
+    Invalid,
+    /// What was asked for is not there.
+    NotFound,
+    /// It ran longer than it may.
+    TimedOut,
+    /// The caller took the call back, or the server is closing.
+    Cancelled,
+    /// The database, API or program said no, or could not be reached.
+    Failed,
+}
+
+impl ActionError {
+    /// A failure in words for the caller.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        ActionError { kind, message: message.into(), detail: None }
+    }
+
+    /// A value of the caller's that can't be used.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// A failure of what the action works with.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// Adds words for the log.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}

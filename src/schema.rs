@@ -1,1 +1,131 @@
-//! (being laid out)
+//! JSON Schema (2020-12): compiled once, faults of the schema named with their place, faults of arguments named
+//! so that a language model can mend its call, defaults filled in, text converted.
+
+mod checks;
+mod coerce;
+mod defaults;
+mod keywords;
+mod lint;
+mod phrases;
+mod pointer;
+mod refs;
+mod sentence;
+mod values;
+
+pub use coerce::coerce;
+
+use defaults::Defaults;
+use jsonschema::{PatternOptions, ValidationOptions, Validator};
+use sentence::Sentences;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Faults that one value is told; the last says how many more there are.
+const MAX_FAULTS: usize = 20;
+
+/// A compiled JSON Schema.
+#[derive(Debug)]
+pub struct Schema {
+    json: Arc<Map<String, Value>>,
+    validator: Validator,
+    defaults: Defaults,
+    secrets: HashSet<String>,
+}
+
+/// What is wrong with a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFault {
+    /// JSON Pointer (RFC 6901) to the part of the schema; for a keyword, to its value.
+    pub pointer: String,
+    /// What is wrong: a lowercase sentence fragment without a full stop.
+    pub message: String,
+    /// What to do about it, if that is known.
+    pub help: Option<String>,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgumentFault {
+    /// Where in the value, as `address.city` or `tags[2]`; empty for the whole.
+    pub path: String,
+    /// A sentence without a full stop, which names the path.
+    pub message: String,
+}
+
+impl Schema {
+    /// Compiles `schema`. Formats are checked, patterns run in linear time, and nothing outside the schema is
+    /// ever fetched. A property with `secret: true` is taken as in [`Schema::with_secrets`].
+    ///
+    /// # Errors
+    ///
+    /// Every fault: what JSON Schema forbids, and what it lets pass although it cannot be meant, such as a
+    /// misspelt keyword or a default that does not fit.
+    pub fn compile(schema: Value) -> Result<Schema, Vec<SchemaFault>> {
+        let found = lint::lint(&schema)?;
+        let validator = options().build(&schema).map_err(|e| vec![lint::build_fault(&e)])?;
+        let Value::Object(json) = schema else {
+            return Err(vec![SchemaFault::new("", "a schema must be an object")]);
+        };
+        let defaults = Defaults::of(&json);
+        Ok(Schema { json: Arc::new(json), validator, defaults, secrets: found.secrets })
+    }
+
+    /// The same schema, in which the values of the properties called `names`, at any depth, are never quoted.
+    pub fn with_secrets(mut self, names: impl IntoIterator<Item = String>) -> Schema {
+        self.secrets.extend(names);
+        self
+    }
+
+    /// The schema as it was written.
+    pub fn json(&self) -> &Arc<Map<String, Value>> {
+        &self.json
+    }
+
+    /// Whether `value` fits.
+    pub fn is_valid(&self, value: &Value) -> bool {
+        self.validator.is_valid(value)
+    }
+
+    /// Everything that does not fit, or nothing. Numbers such as 5.0 are integers, as JSON Schema has it.
+    pub fn faults(&self, value: &Value) -> Vec<ArgumentFault> {
+        if self.is_valid(value) {
+            return Vec::new();
+        }
+        let sentences = Sentences { schema: &self.json, secrets: &self.secrets };
+        let mut all = self.validator.iter_errors(value).flat_map(|e| sentences.of(&e));
+        let mut faults: Vec<_> = all.by_ref().take(MAX_FAULTS).collect();
+        let more = all.count();
+        if more > 0 {
+            let last = ArgumentFault { path: String::new(), message: format!("and {} more faults", more + 1) };
+            faults.pop();
+            faults.push(last);
+        }
+        faults
+    }
+
+    /// Gives every property that is missing its `default`, also inside objects that are there. Properties behind a
+    /// `$ref` or a combination such as `anyOf` are left alone.
+    pub fn fill_defaults(&self, args: &mut Map<String, Value>) {
+        self.defaults.fill(args);
+    }
+}
+
+impl SchemaFault {
+    fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        SchemaFault { pointer: pointer.into(), message: message.into(), help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// How every schema is compiled.
+fn options() -> ValidationOptions<'static> {
+    jsonschema::options().should_validate_formats(true).with_pattern_options(PatternOptions::regex()).offline()
+}
+
+#[cfg(test)]
+mod tests;

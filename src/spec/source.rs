@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One file of a spec, by its number in [`Files`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
 /// Bytes `start..end` of a file.
@@ -108,6 +108,11 @@ impl Files {
     /// The file's whole text.
     pub fn text(&self, id: FileId) -> &str {
         self.get(id).map_or("", |f| &f.text)
+    }
+
+    /// The file's path; `None` for text that is in no file.
+    pub fn path(&self, id: FileId) -> Option<&Path> {
+        self.get(id).map(|f| f.path.as_path())
     }
 
     /// The folder that the file's relative paths start from.

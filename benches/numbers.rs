@@ -1,0 +1,139 @@
+//! The numbers that a user feels: start, memory, a large spec, size. Run with `cargo bench`; it prints a table
+//! and fails where a goal is missed.
+//!
+//! Times are medians of real processes of the benched build; the time that the same machine takes to start
+//! and end `/bin/true` stands beside them, since a busy machine slows both.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mcp-declare");
+const ROUNDS: usize = 15;
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
+
+/// A server over stdio, ended when dropped.
+struct Server(Child);
+
+impl Server {
+    fn start(spec: &Path) -> Server {
+        let mut command = Command::new(BINARY);
+        command.arg("serve").arg(spec).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Server(command.spawn().unwrap())
+    }
+
+    /// Sends `initialize` and reads the answer.
+    fn initialize(&mut self) {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{INITIALIZE}").unwrap();
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("serverInfo"), "no answer to initialize: {line}");
+    }
+
+    /// Resident memory in KiB.
+    fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn median(mut run: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| run()).collect();
+    times.sort();
+    times[ROUNDS / 2]
+}
+
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+/// A spec of `count` tools over the bookshop's database.
+fn large(folder: &Path, count: usize) -> PathBuf {
+    let mut text = String::from(
+        "server: { name: large }\nsources:\n  shop: { sql: \"sqlite:./bookshop.db\", readOnly: true }\ntools:\n",
+    );
+    for i in 0..count {
+        text.push_str(&format!(
+            "  tool_{i:04}:\n    description: One book of the shop by its id, tool number {i}.\n    params: {{ id: integer }}\n    \
+             sql: {{ source: shop, query: \"SELECT id, title, price FROM books WHERE id = :id\" }}\n"
+        ));
+    }
+    let path = folder.join("large.yaml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The bookshop in a folder of its own, its database built.
+fn bookshop(folder: &Path) -> PathBuf {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/bookshop");
+    let copied = Command::new("cp").arg("-r").arg(example.join(".")).arg(folder).status().unwrap();
+    assert!(copied.success());
+    let spec = folder.join("bookshop.yaml");
+    let mut server = Server::start(&spec);
+    server.initialize();
+    spec
+}
+
+struct Table(Vec<String>);
+
+impl Table {
+    fn row(&mut self, what: &str, measured: f64, goal: f64, unit: &str) {
+        let verdict = if measured <= goal { "met" } else { "MISSED" };
+        println!("{what:<46} {measured:>9.1} {unit:<4} goal {goal:>7.0} {unit:<4} {verdict}");
+        if measured > goal {
+            self.0.push(what.to_owned());
+        }
+    }
+}
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = bookshop(folder.path());
+    let mut table = Table(Vec::new());
+    let milliseconds = |d: Duration| d.as_secs_f64() * 1000.0;
+    let bare = median(|| timed(|| assert!(Command::new("/bin/true").status().unwrap().success())));
+    println!("starting and ending /bin/true takes {:.1} ms here\n", milliseconds(bare));
+
+    let start = median(|| {
+        let begin = Instant::now();
+        let mut server = Server::start(&spec);
+        server.initialize();
+        begin.elapsed()
+    });
+    table.row("bookshop: spawn to answered initialize", milliseconds(start), 30.0, "ms");
+
+    let mut server = Server::start(&spec);
+    server.initialize();
+    std::thread::sleep(Duration::from_millis(300));
+    table.row("bookshop: resident memory when idle", server.resident() as f64 / 1024.0, 20.0, "MiB");
+    drop(server);
+
+    let large = large(folder.path(), 5000);
+    let load = median(|| {
+        let begin = Instant::now();
+        let mut server = Server::start(&large);
+        server.initialize();
+        begin.elapsed()
+    });
+    table.row("5,000 tools: spawn to answered initialize", milliseconds(load), 1000.0, "ms");
+
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dist/mcp-declare");
+    match std::fs::metadata(&dist) {
+        Ok(file) => table.row("the dist binary", file.len() as f64 / f64::from(1 << 20), 30.0, "MiB"),
+        Err(_) => println!("the dist binary was not measured: build it with `cargo build --profile dist`"),
+    }
+    assert!(table.0.is_empty(), "goals missed: {}", table.0.join(", "));
+}

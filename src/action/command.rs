@@ -1,0 +1,136 @@
+//! What `exec` and `shell` share: the child's environment and folder, and what its end means.
+
+use std::path::PathBuf;
+
+use super::Trust;
+use super::process::{Exit, Finished, ProcessFault};
+use super::{Builder, Limits};
+use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
+use crate::spec::{Code, Diagnostic, Foreign, Span, Spanned, Text};
+
+/// Where and with what a command runs.
+#[derive(Debug)]
+pub struct Setting {
+    /// The folder that it starts in.
+    pub cwd: PathBuf,
+    env: Vec<(String, Text)>,
+}
+
+/// Bytes that one argument or variable may have: Linux's own bound (`MAX_ARG_STRLEN`), less the ending NUL.
+pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
+/// Secrets shorter than this are too likely to be ordinary words to be masked.
+const SHORTEST_SECRET: usize = 4;
+
+impl Setting {
+    /// Checks a command's `env` and `cwd`.
+    pub fn compile(
+        env: &Foreign<Spanned<Text>>,
+        cwd: Option<&Spanned<Text>>,
+        at: Span,
+        builder: &mut Builder<'_>,
+    ) -> Option<Self> {
+        refuse_writable(at, builder);
+        let cwd = builder.folder(cwd.map(|c| (c.expose(), c.span)), at);
+        for (name, value) in env.iter() {
+            if name.value.is_empty() || name.value.contains(['=', '\0']) || value.expose().contains('\0') {
+                builder.sink.error(
+                    Code::BadCommand,
+                    name.span,
+                    format!("`{}` can't be an environment variable", name.value),
+                );
+            }
+            if value.written().contains("{{") {
+                let found = Diagnostic::error(Code::BadTemplate, value.span, "params can't stand in `env`");
+                builder
+                    .sink
+                    .push(found.label("pass them as arguments or on `stdin`; a `shell` script has them as variables"));
+            }
+        }
+        let env = env.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+        Some(Setting { cwd: cwd?, env })
+    }
+
+    /// The names that the spec sets.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What the child sees beside the safe set.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.env.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+    }
+
+    /// Turns the end of a command into an answer.
+    ///
+    /// # Errors
+    /// If it did not end well.
+    pub fn outcome(
+        &self,
+        name: &str,
+        finished: Result<Finished, ProcessFault>,
+        limits: &Limits,
+    ) -> Result<Outcome, ActionError> {
+        let finished = finished.map_err(|fault| {
+            let kind = match fault {
+                ProcessFault::TimedOut(_) => ErrorKind::TimedOut,
+                ProcessFault::Cancelled => ErrorKind::Cancelled,
+                _ => ErrorKind::Failed,
+            };
+            ActionError::new(kind, format!("`{name}`: {fault}"))
+        })?;
+        if finished.exit != Exit::Code(0) && !finished.truncated {
+            let stderr = self.mask(String::from_utf8_lossy(&finished.stderr).trim().to_owned());
+            let ended = match finished.exit {
+                Exit::Code(code) => format!("`{name}` ended with status {code}"),
+                Exit::Signal(signal) => format!("`{name}` was ended by signal {signal}"),
+            };
+            let words = if stderr.is_empty() { ended } else { format!("{ended}: {stderr}") };
+            return Err(ActionError::failed(words));
+        }
+        let truncated = finished.truncated.then(|| format!("cut after {} bytes (maxBytes)", limits.max_bytes));
+        let content = match String::from_utf8(finished.stdout) {
+            Ok(text) => Content::Text(self.mask(text)),
+            Err(error) if finished.truncated && error.utf8_error().error_len().is_none() => {
+                let valid = error.utf8_error().valid_up_to();
+                let mut bytes = error.into_bytes();
+                bytes.truncate(valid);
+                Content::Text(self.mask(String::from_utf8(bytes).unwrap_or_default()))
+            }
+            Err(error) => Content::Bytes(error.into_bytes()),
+        };
+        Ok(Outcome { content, mime_type: None, truncated })
+    }
+
+    /// Blots out the values that came into `env` from outside the spec.
+    fn mask(&self, text: String) -> String {
+        let secrets = self.env.iter().map(|(_, value)| value).filter(|v| v.is_secret());
+        secrets.filter(|v| v.expose().len() >= SHORTEST_SECRET).fold(text, |text, secret| {
+            if text.contains(secret.expose()) { text.replace(secret.expose(), "***") } else { text }
+        })
+    }
+}
+
+/// Reports a command in a file that others may write, or in a folder where they may put another file in its
+/// place: it would run whatever they like.
+fn refuse_writable(at: Span, builder: &mut Builder<'_>) {
+    use std::os::unix::fs::MetadataExt;
+    if builder.trust == Trust::Anybody {
+        return;
+    }
+    let Some(path) = builder.files.path(at.file).filter(|p| p.is_file()) else { return };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let writable = |path: &std::path::Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        let (mode, sticky) = (metadata.mode(), metadata.mode() & 0o1000 != 0 && metadata.is_dir());
+        let group = mode & 0o020 != 0 && metadata.gid() != metadata.uid();
+        (!sticky && (mode & 0o002 != 0 || group)).then(|| path.display().to_string())
+    };
+    if let Some(name) = writable(path).or_else(|| writable(folder)) {
+        let words = format!("others may write {name}, and with it what this command does");
+        let found = Diagnostic::error(Code::UnsafePermissions, at, words);
+        let found = found.label(format!("take the right away with `chmod go-w {name}`, or say --trust-permissions"));
+        if !builder.sink.holds(&found) {
+            builder.sink.push(found);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `exec`: a program with arguments. Every element of the argv is one argument, whatever its value holds.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::command::{self, MAX_ARGUMENT};
+use super::process::{self, Run};
+use super::{Arguments, Builder, Call, Limits, Scope, render_fault};
+use crate::outcome::{ActionError, Outcome};
+use crate::spec::model::ExecAction;
+use crate::spec::{Code, Diagnostic, Spanned};
+use crate::template::Template;
+
+/// Programs that read code from an argument.
+const INTERPRETERS: [&str; 16] = [
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "fish",
+    "busybox",
+    "python",
+    "python3",
+    "perl",
+    "ruby",
+    "node",
+    "php",
+    "lua",
+    "osascript",
+    "pwsh",
+];
+/// The options by which they do.
+const CODE_OPTIONS: [&str; 9] = ["-c", "-e", "-E", "-r", "-p", "--eval", "--print", "--command", "-Command"];
+
+/// A compiled command.
+#[derive(Debug)]
+pub struct Exec {
+    program: PathBuf,
+    /// The program as the spec names it.
+    name: String,
+    arguments: Vec<Argument>,
+    stdin: Option<Template>,
+    setting: command::Setting,
+    limits: Limits,
+}
+
+/// One element of the argv after the program.
+#[derive(Debug)]
+struct Argument {
+    template: Template,
+    /// Whether a value may start it with `-`: a literal `--` came before, the element has a literal prefix,
+    /// or its value is a number.
+    may_be_option: bool,
+}
+
+impl Exec {
+    /// Compiles it and finds the program.
+    pub fn compile(written: &ExecAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
+        let setting = command::Setting::compile(&written.env, written.cwd.as_ref(), written.at, builder);
+        let stdin = written.stdin.as_ref().map(|text| builder.template(text, scope));
+        let elements = written.command.get()?;
+        let Some((name, rest)) = elements.split_first() else {
+            builder.sink.error(Code::BadCommand, written.at, "the command is empty");
+            return None;
+        };
+        let program = find_program(name, builder);
+        refuse_code(elements, builder);
+        let arguments = arguments(rest, scope, builder);
+        Some(Exec {
+            program: program?,
+            name: name.value.clone(),
+            arguments: arguments?,
+            stdin: match stdin {
+                Some(stdin) => Some(stdin?),
+                None => None,
+            },
+            setting: setting?,
+            limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
+        })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// If a value can't be an argument, the program ends with another status than 0, or takes too long.
+    pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
+        let argv = self.argv(arguments)?;
+        let stdin = match &self.stdin {
+            Some(text) => {
+                Some(text.render(arguments, self.limits.max_bytes).map_err(|f| render_fault(&f))?.into_bytes())
+            }
+            None => None,
+        };
+        let run = Run {
+            program: &self.program,
+            arguments: argv,
+            env: self.setting.environment(),
+            cwd: &self.setting.cwd,
+            stdin,
+            timeout: self.limits.timeout,
+            max_bytes: self.limits.max_bytes,
+        };
+        let finished = process::run(run, &call.cancel).await;
+        self.setting.outcome(&self.name, finished, &self.limits)
+    }
+
+    /// The argv that a call would run, one element a line.
+    ///
+    /// # Errors
+    /// If a value can't be an argument.
+    pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
+        let argv = self.argv(arguments)?;
+        let elements = std::iter::once(self.program.display().to_string()).chain(argv);
+        let lines: Vec<String> =
+            elements.enumerate().map(|(i, e)| format!("argv[{i}] = {}", Value::String(e))).collect();
+        Ok(format!("{}\ncwd = {}", lines.join("\n"), self.setting.cwd.display()))
+    }
+
+    fn argv(&self, arguments: &Arguments) -> Result<Vec<String>, ActionError> {
+        let mut argv = Vec::with_capacity(self.arguments.len());
+        for argument in &self.arguments {
+            argv.extend(argument.bind(arguments, self.limits.max_bytes)?);
+        }
+        Ok(argv)
+    }
+}
+
+impl Argument {
+    /// The argument with its values; `None` if all that it holds was not given.
+    fn bind(&self, arguments: &Arguments, max_bytes: usize) -> Result<Option<String>, ActionError> {
+        let exact = self.template.exact();
+        if exact.is_some_and(|name| arguments.get(name).is_none_or(Value::is_null)) {
+            return Ok(None);
+        }
+        let text = self.template.render(arguments, max_bytes).map_err(|f| render_fault(&f))?;
+        let what = || match self.template.names().first() {
+            Some(name) => format!("`{}`", name.name),
+            None => "an argument".to_owned(),
+        };
+        if text.starts_with('-') && !self.may_be_option && self.template.is_literal().is_none() {
+            return Err(ActionError::invalid(format!("{} can't start with `-`", what())));
+        }
+        if text.contains('\0') {
+            return Err(ActionError::invalid(format!("{} can't hold a NUL byte", what())));
+        }
+        if text.len() > MAX_ARGUMENT {
+            let words =
+                format!("{} is too long for an argument ({} bytes, at most {MAX_ARGUMENT})", what(), text.len());
+            return Err(ActionError::invalid(words));
+        }
+        Ok(Some(text))
+    }
+}
+
+/// The program's file: fixed by the spec, found at load.
+fn find_program(name: &Spanned<String>, builder: &mut Builder<'_>) -> Option<PathBuf> {
+    if name.value.contains("{{") {
+        let found = Diagnostic::error(Code::BadCommand, name.span, "the program can't come from a value");
+        builder.sink.push(found.label("name it; values may be its arguments"));
+        return None;
+    }
+    let folder = builder.files.folder(name.span.file).to_owned();
+    match process::resolve(&name.value, &folder) {
+        Ok(program) => Some(program),
+        Err(why) => {
+            builder.sink.push(Diagnostic::fault(Code::CommandNotFound, name, why));
+            None
+        }
+    }
+}
+
+/// Reports a value in a place where an interpreter reads code: `[sh, -c, "… {{x}} …"]`.
+fn refuse_code(elements: &[Spanned<String>], builder: &mut Builder<'_>) {
+    let base = |e: &Spanned<String>| Path::new(&e.value).file_name().map(|n| n.to_string_lossy().into_owned());
+    let interpreter = |e: &Spanned<String>| base(e).is_some_and(|n| INTERPRETERS.contains(&n.as_str()));
+    for (i, pair) in elements.windows(2).enumerate() {
+        let [option, code] = pair else { continue };
+        let reads_code = CODE_OPTIONS.contains(&option.value.as_str())
+            || (option.value.starts_with('-') && !option.value.starts_with("--") && option.value.ends_with('c'));
+        if reads_code && code.value.contains("{{") && elements.iter().take(i + 1).any(interpreter) {
+            let found = Diagnostic::error(Code::BadCommand, code.span, "a value would become code here");
+            builder
+                .sink
+                .push(found.label("pass it as an argument after the code, or use `shell`, where params are variables"));
+        }
+    }
+}
+
+fn arguments(rest: &[Spanned<String>], scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Vec<Argument>> {
+    let mut after_dashes = false;
+    let compiled: Vec<Option<Argument>> = rest
+        .iter()
+        .map(|element| {
+            let template = builder.template(element, scope)?;
+            let number = template.exact().and_then(|name| scope.get(name)).and_then(super::Param::kind);
+            let may_be_option =
+                after_dashes || !template.literal_prefix().is_empty() || matches!(number, Some("integer" | "number"));
+            after_dashes |= template.is_literal() == Some("--");
+            Some(Argument { template, may_be_option })
+        })
+        .collect();
+    compiled.into_iter().collect()
+}

@@ -1,0 +1,115 @@
+//! `sources`: connections, opened once and carried over from one catalog to the next.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::http::HttpSource;
+use super::sql::SqlSource;
+use crate::spec::model;
+use crate::spec::{Code, Diagnostic, Diagnostics, Files, Named, Spanned};
+
+/// What loading is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To serve: databases are opened, and built where they are not there yet.
+    Serve,
+    /// To check: databases are opened, and nothing is created on disk.
+    Check,
+    /// To check without any connection: statements are not prepared.
+    Offline,
+}
+
+/// An open connection.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A database.
+    Sql(Arc<SqlSource>),
+    /// An HTTP API.
+    Http(Arc<HttpSource>),
+}
+
+impl Source {
+    fn kind(&self) -> &'static str {
+        match self {
+            Source::Sql(_) => "sql",
+            Source::Http(_) => "http",
+        }
+    }
+}
+
+/// The sources of a spec by name; `None` for one at fault, which has been reported.
+#[derive(Debug, Default)]
+pub struct Sources(IndexMap<String, Option<Source>>);
+
+impl Sources {
+    /// Opens every source, or takes it from `previous` if it is configured the same there.
+    pub async fn open(
+        written: &Named<model::Source>,
+        files: &Files,
+        mode: Mode,
+        previous: Option<&Sources>,
+        sink: &mut Diagnostics,
+        inputs: &mut Vec<PathBuf>,
+    ) -> Self {
+        let mut all = IndexMap::new();
+        for (name, source) in written.all() {
+            let before = previous.and_then(|p| p.0.get(&name.value)).and_then(Option::as_ref);
+            let open = match source {
+                None => None,
+                Some(model::Source::Sql(source)) => {
+                    let before = before.and_then(|b| if let Source::Sql(sql) = b { Some(sql) } else { None });
+                    SqlSource::open(name, source, files, mode, before, sink, inputs).await.map(Source::Sql)
+                }
+                Some(model::Source::Http(source)) => {
+                    let before = before.and_then(|b| if let Source::Http(http) = b { Some(http) } else { None });
+                    HttpSource::open(name, source, before, sink).map(Source::Http)
+                }
+            };
+            all.insert(name.value.clone(), open);
+        }
+        Sources(all)
+    }
+
+    /// The database of this name. An unknown name, and one of another kind, are reported.
+    pub fn sql(&self, name: &Spanned<String>, sink: &mut Diagnostics) -> Option<Arc<SqlSource>> {
+        match self.get(name, "sql", sink)? {
+            Source::Sql(source) => Some(source.clone()),
+            Source::Http(_) => None,
+        }
+    }
+
+    /// The HTTP API of this name. An unknown name, and one of another kind, are reported.
+    pub fn http(&self, name: &Spanned<String>, sink: &mut Diagnostics) -> Option<Arc<HttpSource>> {
+        match self.get(name, "http", sink)? {
+            Source::Http(source) => Some(source.clone()),
+            Source::Sql(_) => None,
+        }
+    }
+
+    fn get(&self, name: &Spanned<String>, kind: &str, sink: &mut Diagnostics) -> Option<&Source> {
+        match self.0.get(&name.value) {
+            Some(source) => {
+                let source = source.as_ref()?;
+                if source.kind() != kind {
+                    let words = format!("`{}` is a source of kind {}, not {kind}", name.value, source.kind());
+                    sink.error(Code::UnknownSource, name.span, words);
+                }
+                Some(source)
+            }
+            None => {
+                let words = format!("there is no source `{}`", name.value);
+                let known = self.0.keys().map(String::as_str);
+                let found = Diagnostic::error(Code::UnknownSource, name.span, words).nearest(&name.value, known);
+                let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+                sink.push(match (found.label.is_empty(), names.is_empty()) {
+                    (false, _) => found,
+                    (true, true) => found.label("this spec has no `sources`"),
+                    (true, false) => found.label(format!("known: {}", crate::spec::read::list_names(&names))),
+                });
+                None
+            }
+        }
+    }
+}

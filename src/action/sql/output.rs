@@ -1,0 +1,135 @@
+//! What a statement's rows are turned into, and the JSON Schema of that.
+
+use serde_json::{Map, Value, json};
+
+use super::types::{Column, ColumnKind, Described, Rows, Truncation};
+use crate::outcome::{ActionError, ErrorKind, Outcome};
+use crate::spec::model::Returns;
+
+/// Turns rows into an answer.
+///
+/// # Errors
+/// If one row or value was asked for and there is none.
+pub fn outcome(rows: Rows, returns: Returns) -> Result<Outcome, ActionError> {
+    let none = || ActionError::new(ErrorKind::NotFound, "not found: there is no such row");
+    match returns {
+        Returns::Rows => {
+            let truncated = rows.truncated.map(|cut| match cut {
+                Truncation::MaxRows(n) => format!("cut after {n} rows (maxRows)"),
+                Truncation::MaxBytes(n) => format!("cut after {n} bytes (maxBytes)"),
+            });
+            let count = rows.len();
+            let rows: Vec<Value> = rows.into_objects().into_iter().map(Value::Object).collect();
+            let value = json!({ "rows": rows, "rowCount": count, "truncated": truncated.is_some() });
+            Ok(Outcome { truncated, ..Outcome::json(value) })
+        }
+        Returns::Row => rows.into_first().map(|row| Outcome::json(Value::Object(row))).ok_or_else(none),
+        Returns::Value => rows.into_value().map(Outcome::json).ok_or_else(none),
+        Returns::Affected => Ok(Outcome::json(json!({ "affected": rows.affected, "lastId": rows.last_insert_id }))),
+    }
+}
+
+/// The schema of an answer of statements that give these columns; `None` where it would be no object.
+pub fn schema(described: &[Described], returns: Returns) -> Option<Value> {
+    match returns {
+        Returns::Rows => Some(json!({
+            "type": "object",
+            "properties": {
+                "rows": { "type": "array", "items": row(described) },
+                "rowCount": { "type": "integer" },
+                "truncated": { "type": "boolean" },
+            },
+            "required": ["rows", "rowCount", "truncated"],
+        })),
+        Returns::Row => Some(row(described)),
+        Returns::Value => None,
+        Returns::Affected => Some(json!({
+            "type": "object",
+            "properties": { "affected": { "type": "integer" }, "lastId": { "type": ["integer", "null"] } },
+            "required": ["affected", "lastId"],
+        })),
+    }
+}
+
+/// The schema of a row. Where variants of a query give the same column with other types, any value is allowed.
+fn row(described: &[Described]) -> Value {
+    let mut properties = Map::new();
+    for column in described.iter().flat_map(|d| &d.columns) {
+        let schema = column_schema(column);
+        match properties.get(&column.name) {
+            Some(known) if *known != schema => properties.insert(column.name.clone(), json!({})),
+            _ => properties.insert(column.name.clone(), schema),
+        };
+    }
+    let everywhere = |name: &&String| described.iter().all(|d| d.columns.iter().any(|c| c.name == **name));
+    let required: Vec<&String> = properties.keys().filter(everywhere).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// What a column may hold. SQLite converts values to a column's type where that loses nothing and keeps
+/// them as they are otherwise, so only text columns are sure of their type.
+fn column_schema(column: &Column) -> Value {
+    let mut types = match column.kind {
+        ColumnKind::Text | ColumnKind::Decimal => vec!["string"],
+        ColumnKind::Integer | ColumnKind::Number => vec!["number", "string"],
+        ColumnKind::Boolean => vec!["boolean", "number", "string"],
+        ColumnKind::Blob | ColumnKind::Timestamp | ColumnKind::Date | ColumnKind::Time => vec!["string", "number"],
+        ColumnKind::Json => return json!({}),
+        ColumnKind::Unknown => vec!["number", "string"],
+    };
+    if column.nullable {
+        types.push("null");
+    }
+    match types.as_slice() {
+        [one] => json!({ "type": one }),
+        _ => json!({ "type": types }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str, kind: ColumnKind, nullable: bool) -> Column {
+        Column { name: name.to_owned(), declared_type: None, kind, nullable }
+    }
+
+    fn described(columns: Vec<Column>) -> Described {
+        Described { columns, params: Vec::new(), read_only: true }
+    }
+
+    fn rows(values: Vec<Value>, truncated: Option<Truncation>) -> Rows {
+        Rows { columns: ["a".to_owned()].into(), values, truncated, affected: 2, last_insert_id: Some(7) }
+    }
+
+    #[test]
+    fn rows_become_what_was_asked_for() {
+        let given = || rows(vec![json!(1), json!(2)], Some(Truncation::MaxRows(2)));
+        let all = outcome(given(), Returns::Rows).unwrap();
+        assert_eq!(
+            all.clone().into_value(),
+            json!({ "rows": [{ "a": 1 }, { "a": 2 }], "rowCount": 2, "truncated": true })
+        );
+        assert_eq!(all.truncated.unwrap(), "cut after 2 rows (maxRows)");
+        assert_eq!(outcome(given(), Returns::Row).unwrap().into_value(), json!({ "a": 1 }));
+        assert_eq!(outcome(given(), Returns::Value).unwrap().into_value(), json!(1));
+        assert_eq!(outcome(given(), Returns::Affected).unwrap().into_value(), json!({ "affected": 2, "lastId": 7 }));
+        for returns in [Returns::Row, Returns::Value] {
+            assert_eq!(outcome(rows(Vec::new(), None), returns).unwrap_err().kind, ErrorKind::NotFound);
+        }
+    }
+
+    #[test]
+    fn the_schema_says_no_more_than_the_database_keeps() {
+        let first = described(vec![column("id", ColumnKind::Integer, false), column("name", ColumnKind::Text, true)]);
+        let row = schema(std::slice::from_ref(&first), Returns::Row).unwrap();
+        assert_eq!(row["properties"]["id"], json!({ "type": ["number", "string"] }));
+        assert_eq!(row["properties"]["name"], json!({ "type": ["string", "null"] }));
+        assert_eq!(row["required"], json!(["id", "name"]));
+        let second = described(vec![column("id", ColumnKind::Text, false)]);
+        let row = schema(&[first, second], Returns::Row).unwrap();
+        assert_eq!(row["properties"]["id"], json!({}));
+        assert_eq!(row["required"], json!(["id"]));
+        assert_eq!(schema(&[], Returns::Value), None);
+    }
+}

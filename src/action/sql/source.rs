@@ -1,0 +1,207 @@
+//! The `sql:` source: which database, opened how.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::lexer::Dialect;
+use super::sqlite::{self, Location, OpenFault, Sqlite, SqliteConfig};
+use super::types::{Described, SqlFault};
+use crate::action::source::Mode;
+use crate::spec::model;
+use crate::spec::{Code, Diagnostic, Diagnostics, Files, Spanned};
+
+/// Connections of a database, unless the spec says otherwise.
+const CONNECTIONS: usize = 4;
+/// Connections that a spec may ask for.
+const MAX_CONNECTIONS: u64 = 256;
+/// How long a statement waits for somebody else's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open database.
+#[derive(Debug)]
+pub struct SqlSource {
+    config: SqliteConfig,
+    mode: Mode,
+    /// Its driver.
+    pub driver: Driver,
+    /// How long a statement of an action that says nothing else may run.
+    pub timeout: Option<Duration>,
+}
+
+/// One of the databases that are spoken to.
+#[derive(Debug, Clone)]
+pub enum Driver {
+    /// SQLite.
+    Sqlite(Sqlite),
+    /// No connection: statements are taken as they are.
+    Offline,
+}
+
+impl Driver {
+    /// Whose SQL the database speaks.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Driver::Sqlite(_) | Driver::Offline => Dialect::Sqlite,
+        }
+    }
+
+    /// Prepares a statement; `None` without a connection.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn describe(&self, sql: &str) -> Option<Result<Described, SqlFault>> {
+        match self {
+            Driver::Sqlite(sqlite) => Some(sqlite.describe(sql).await),
+            Driver::Offline => None,
+        }
+    }
+}
+
+impl SqlSource {
+    /// Opens it, or takes `previous` if that is configured the same.
+    pub async fn open(
+        name: &Spanned<String>,
+        written: &model::SqlSource,
+        files: &Files,
+        mode: Mode,
+        previous: Option<&Arc<SqlSource>>,
+        sink: &mut Diagnostics,
+        inputs: &mut Vec<PathBuf>,
+    ) -> Option<Arc<SqlSource>> {
+        let config = config(written, files, sink, inputs)?;
+        let timeout = written.timeout.as_ref().map(|t| t.value);
+        if let Some(previous) = previous.filter(|p| p.config == config && p.mode == mode) {
+            let kept = previous.timeout == timeout;
+            return Some(if kept { previous.clone() } else { Arc::new(previous.with_timeout(timeout)) });
+        }
+        let opening = match mode {
+            Mode::Serve => sqlite::open(config.clone(), sqlite::Mode::Serve).await,
+            Mode::Check => sqlite::open(config.clone(), sqlite::Mode::Check).await,
+            Mode::Offline => return Some(Arc::new(SqlSource { config, mode, driver: Driver::Offline, timeout })),
+        };
+        match opening {
+            Ok(sqlite) => Some(Arc::new(SqlSource { config, mode, driver: Driver::Sqlite(sqlite), timeout })),
+            Err(fault) => {
+                report(&fault, name, written, files, sink);
+                None
+            }
+        }
+    }
+
+    fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        SqlSource { config: self.config.clone(), mode: self.mode, driver: self.driver.clone(), timeout }
+    }
+
+    /// Whether the database refuses every write.
+    pub fn read_only(&self) -> bool {
+        self.config.read_only
+    }
+}
+
+fn config(
+    written: &model::SqlSource,
+    files: &Files,
+    sink: &mut Diagnostics,
+    inputs: &mut Vec<PathBuf>,
+) -> Option<SqliteConfig> {
+    let url = written.url.get()?;
+    let database = location(url, files, sink);
+    let init = match &written.init {
+        Some(path) => {
+            let file = files.folder(path.span.file).join(path.expose());
+            inputs.push(file.clone());
+            match crate::spec::load::read_text(&file) {
+                Ok(script) => Some(Some(script)),
+                Err(why) => {
+                    let found = Diagnostic::error(Code::MissingFile, path.span, format!("can't read `{}`", path.value));
+                    sink.push(found.label(why));
+                    None
+                }
+            }
+        }
+        None => Some(None),
+    };
+    let max_connections = match &written.max_connections {
+        Some(n) if !(1..=MAX_CONNECTIONS).contains(&n.value) => {
+            sink.error(Code::BadValue, n.span, format!("`maxConnections` is 1 to {MAX_CONNECTIONS}"));
+            CONNECTIONS
+        }
+        Some(n) => usize::try_from(n.value).unwrap_or(CONNECTIONS),
+        None => CONNECTIONS,
+    };
+    Some(SqliteConfig {
+        database: database?,
+        read_only: written.read_only.as_ref().is_some_and(|r| r.value),
+        init: init?,
+        on_connect: written.on_connect.iter().flatten().map(|s| s.value.clone()).collect(),
+        max_connections,
+        busy_timeout: BUSY_TIMEOUT,
+    })
+}
+
+/// `sqlite:PATH`, `sqlite://PATH` or `sqlite::memory:`; paths start at the folder of the spec's file.
+fn location(url: &Spanned<crate::spec::Text>, files: &Files, sink: &mut Diagnostics) -> Option<Location> {
+    let (scheme, rest) = url.expose().split_once(':').unwrap_or((url.expose(), ""));
+    let refuse = |words: &str, label: &str| Diagnostic::error(Code::BadValue, url.span, words).label(label);
+    match scheme {
+        "sqlite" if rest == ":memory:" => Some(Location::Memory),
+        "sqlite" => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if path.is_empty() || path.contains(['?', '\0']) {
+                sink.push(refuse(
+                    "not the URL of a SQLite database",
+                    "such as `sqlite:./shop.db` or `sqlite::memory:`",
+                ));
+                return None;
+            }
+            Some(Location::File(files.folder(url.span.file).join(path)))
+        }
+        "postgres" | "postgresql" | "mysql" | "mariadb" => {
+            sink.push(refuse("PostgreSQL and MySQL are not supported by this version", "`sqlite:PATH` is"));
+            None
+        }
+        _ => {
+            sink.push(refuse("not the URL of a database", "such as `sqlite:./shop.db`"));
+            None
+        }
+    }
+}
+
+fn report(
+    fault: &OpenFault,
+    name: &Spanned<String>,
+    written: &model::SqlSource,
+    files: &Files,
+    sink: &mut Diagnostics,
+) {
+    let at = written.url.get().map_or(name.span, |url| url.span);
+    let words = format!("source `{}`: {fault}", name.value);
+    sink.push(match fault {
+        OpenFault::Missing => Diagnostic::error(Code::MissingFile, at, words),
+        OpenFault::Init { offset, .. } => {
+            let place = written.init.as_ref().map_or(at, |init| init.span);
+            let found = Diagnostic::error(Code::Sql, place, words);
+            let line = written.init.as_ref().zip(*offset).and_then(|(init, offset)| {
+                let script = crate::spec::load::read_text(&files.folder(init.span.file).join(init.expose())).ok()?;
+                Some(script.get(..offset)?.matches('\n').count() + 1)
+            });
+            match line {
+                Some(line) => found.label(format!("in line {line} of this file")),
+                None => found,
+            }
+        }
+        OpenFault::OnConnect { index, offset, .. } => {
+            let statement = written.on_connect.as_ref().and_then(|all| all.get(*index));
+            match (statement, offset) {
+                (Some(statement), Some(offset)) => {
+                    Diagnostic::error(Code::Sql, statement.at(*offset..*offset + 1), words)
+                }
+                (Some(statement), None) => Diagnostic::error(Code::Sql, statement.span, words),
+                (None, _) => Diagnostic::error(Code::Sql, at, words),
+            }
+        }
+        OpenFault::NotADatabase => Diagnostic::error(Code::BadValue, at, words),
+        OpenFault::Locked | OpenFault::Unavailable(_) => Diagnostic::error(Code::Unreachable, at, words),
+    });
+}

@@ -1,0 +1,291 @@
+//! MCP prompts.
+
+use futures_util::future::join_all;
+use rmcp::model::{self as mcp, ContentBlock, PromptMessage};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::completion::Completion;
+use super::params::Params;
+use super::{Catalog, content, shape};
+use crate::action::file::FileRead;
+use crate::action::{Action, Arguments, Builder, Call, Param, Scope, render_fault};
+use crate::outcome::shape::{Shape, ShapeLimits};
+use crate::outcome::{ActionError, Content, base64};
+use crate::spec::model::{self, FileAction, Role};
+use crate::spec::{Code, Diagnostic, Named, Required, Spanned};
+use crate::template::Template;
+
+/// A prompt, ready to be listed and got.
+#[derive(Debug)]
+pub struct Prompt {
+    /// What clients see.
+    pub listed: mcp::Prompt,
+    params: Params,
+    completions: Vec<Completion>,
+    data: Vec<Data>,
+    messages: Vec<Message>,
+    limits: ShapeLimits,
+}
+
+/// A named action whose answer the messages use.
+#[derive(Debug)]
+struct Data {
+    name: String,
+    action: Action,
+    shape: Shape,
+}
+
+#[derive(Debug)]
+struct Message {
+    role: mcp::Role,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Text(Template),
+    /// The URI of a resource of this server.
+    Resource(Template),
+    Image(FileRead),
+    File(FileRead),
+}
+
+/// MCP's word for who says a message.
+pub fn role(role: Role) -> mcp::Role {
+    match role {
+        Role::User => mcp::Role::User,
+        Role::Assistant => mcp::Role::Assistant,
+    }
+}
+
+impl Prompt {
+    /// Checks and compiles a prompt.
+    pub async fn compile(name: &Spanned<String>, written: &model::Prompt, builder: &mut Builder<'_>) -> Option<Self> {
+        let owner = format!("prompt `{}`", name.value);
+        let names: Vec<Param> =
+            written.arguments.all().map(|(name, argument)| argument_param(name, argument)).collect();
+        let params = Params::assemble(names.clone(), |_| name.span, builder.sink);
+        let argument_scope = Scope { owner: &owner, params: &names };
+        let data = data(&written.data, &argument_scope, builder).await;
+        let mut known = names.clone();
+        for name in written.data.names() {
+            if let Some(clash) = names.iter().find(|p| p.name.value == name.value) {
+                let words = format!("`{}` is both an argument and a data entry of this prompt", name.value);
+                let found = Diagnostic::error(Code::NameClash, name.span, words).label("give one of them another name");
+                builder.sink.push(found.related(clash.name.span, "first defined here"));
+            }
+            known.push(Param { name: name.clone(), schema: Arc::new(json!({})), optional: false, secret: false });
+        }
+        let scope = Scope { owner: &owner, params: &known };
+        let messages = messages(name, written, &scope, builder);
+        let completions = written.arguments.iter().filter_map(|(name, argument)| {
+            Completion::of(names.iter().find(|p| p.name.value == name.value)?, argument.complete.as_ref())
+        });
+        Some(Prompt {
+            listed: listed(name, written),
+            completions: completions.collect(),
+            params: params?,
+            data: data?,
+            messages: messages?,
+            limits: ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes },
+        })
+    }
+
+    /// The completion of an argument.
+    pub fn completion(&self, argument: &str) -> Option<&Completion> {
+        self.completions.iter().find(|c| c.name == argument)
+    }
+
+    /// The prompt's messages for these arguments.
+    ///
+    /// # Errors
+    /// If an argument is wrong, an action of `data` fails, or a message can't be made.
+    pub async fn get(
+        &self,
+        given: Arguments,
+        catalog: &Catalog,
+        call: &Call,
+    ) -> Result<Vec<PromptMessage>, ActionError> {
+        let given = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        let mut names =
+            self.params.check(self.params.coerce(given)).map_err(|faults| ActionError::invalid(faults.join("; ")))?;
+        let found = join_all(self.data.iter().map(|data| data.run(&names, self.limits, call))).await;
+        for (data, value) in self.data.iter().zip(found) {
+            let value = value.map_err(|e| ActionError { message: format!("{}: {}", data.name, e.message), ..e })?;
+            names.insert(data.name.clone(), value);
+        }
+        let mut messages = Vec::with_capacity(self.messages.len());
+        for message in &self.messages {
+            let content = message.body.content(&names, self.limits.max_bytes, catalog, call).await?;
+            messages.push(PromptMessage::new(message.role.clone(), content));
+        }
+        Ok(messages)
+    }
+}
+
+impl Data {
+    /// What the name stands for in the messages: rows are the list of them, a text is a string.
+    async fn run(&self, arguments: &Arguments, limits: ShapeLimits, call: &Call) -> Result<Value, ActionError> {
+        let outcome = self.action.run(arguments, call).await?;
+        let shaped = self.shape.apply(outcome, limits).await?;
+        if let Some(text) = shaped.text {
+            return Ok(Value::String(text));
+        }
+        let value = shaped.outcome.into_value();
+        Ok(match value {
+            Value::Object(mut object) if self.action.gives_rows() && !self.shape.reshapes() => {
+                object.remove("rows").unwrap_or_default()
+            }
+            other => other,
+        })
+    }
+}
+
+impl Body {
+    async fn content(
+        &self,
+        names: &Map<String, Value>,
+        max_bytes: usize,
+        catalog: &Catalog,
+        call: &Call,
+    ) -> Result<ContentBlock, ActionError> {
+        match self {
+            Body::Text(template) => {
+                Ok(ContentBlock::text(template.render(names, max_bytes).map_err(|f| render_fault(&f))?))
+            }
+            Body::Resource(template) => {
+                let uri = template.render(names, max_bytes).map_err(|f| render_fault(&f))?;
+                Ok(ContentBlock::resource(catalog.read(uri.trim(), call).await?))
+            }
+            Body::File(file) => {
+                let outcome = file.run(names).await?;
+                match outcome.content {
+                    Content::Text(text) => Ok(ContentBlock::text(text)),
+                    _ => Err(ActionError::failed("the file of this prompt is not text")),
+                }
+            }
+            Body::Image(file) => {
+                let outcome = file.run(names).await?;
+                let mime_type = outcome.mime_type.unwrap_or_default();
+                match outcome.content {
+                    Content::Bytes(bytes) => Ok(ContentBlock::image(base64(&bytes), mime_type)),
+                    Content::Text(text) => Ok(ContentBlock::image(base64(text.as_bytes()), mime_type)),
+                    Content::Json(_) => Err(ActionError::failed("the image of this prompt is not an image")),
+                }
+            }
+        }
+    }
+}
+
+/// An argument as a param: text, unless the spec says what else it is.
+fn argument_param(name: &Spanned<String>, written: Option<&model::Argument>) -> Param {
+    let mut schema = Map::new();
+    let required = written.and_then(|a| a.required.as_ref()).is_some_and(|r| r.value);
+    if let Some(argument) = written {
+        let kind = argument.kind.as_ref().map_or("string", |k| k.value.as_str());
+        let strings = argument.allowed.as_ref().is_none_or(|all| all.iter().all(|v| v.to_json().is_string()));
+        if argument.kind.is_some() || strings {
+            schema.insert("type".to_owned(), json!(kind));
+        }
+        if let Some(allowed) = &argument.allowed {
+            schema.insert("enum".to_owned(), allowed.iter().map(crate::spec::Node::to_json).collect());
+        }
+        if let Some(default) = &argument.default {
+            schema.insert("default".to_owned(), default.to_json());
+        }
+    }
+    Param { name: name.clone(), schema: Arc::new(Value::Object(schema)), optional: !required, secret: false }
+}
+
+async fn data(written: &Named<model::Data>, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Vec<Data>> {
+    let mut all = Vec::new();
+    for (name, data) in written.all() {
+        let compiled = match data {
+            Some(data) => {
+                let shape = shape::compile(data.result.as_ref(), builder);
+                match &data.action {
+                    Some(action) => Action::compile(action, scope, builder).await.zip(shape),
+                    None => None,
+                }
+            }
+            None => None,
+        };
+        all.push(compiled.map(|(action, shape)| Data { name: name.value.clone(), action, shape }));
+    }
+    all.into_iter().collect()
+}
+
+fn messages(
+    name: &Spanned<String>,
+    written: &model::Prompt,
+    scope: &Scope<'_>,
+    builder: &mut Builder<'_>,
+) -> Option<Vec<Message>> {
+    match (&written.messages, &written.template) {
+        (Some(messages), None) if !messages.is_empty() => {
+            let compiled: Vec<Option<Message>> = messages.iter().map(|m| message(m, scope, builder)).collect();
+            compiled.into_iter().collect()
+        }
+        (None, Some(template)) => {
+            let body = Body::Text(builder.template(template, scope)?);
+            Some(vec![Message { role: mcp::Role::User, body }])
+        }
+        (Some(_), Some(template)) => {
+            let words = "a prompt has `messages` or a `template`, this one has both";
+            builder.sink.error(Code::NameClash, template.span, words);
+            None
+        }
+        _ => {
+            let found = Diagnostic::error(Code::MissingKey, name.span, "this prompt says nothing");
+            builder.sink.push(found.label("give it `messages` or a `template`"));
+            None
+        }
+    }
+}
+
+fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Message> {
+    let bodies = [&written.text, &written.resource, &written.image, &written.file];
+    let given: Vec<&Spanned<String>> = bodies.into_iter().flatten().collect();
+    if given.len() != 1 {
+        let words = "a message has one of `text`, `resource`, `image`, `file`";
+        let at = given.get(1).map_or(written.at, |second| second.span);
+        builder.sink.push(Diagnostic::error(Code::BadValue, at, words).label(format!("this one has {}", given.len())));
+    }
+    let file = |path: &Spanned<String>, builder: &mut Builder<'_>| {
+        let action = FileAction { at: path.span, path: Required(Some(path.clone())), root: None, max_bytes: None };
+        FileRead::compile(&action, scope, builder)
+    };
+    let body = if let Some(text) = &written.text {
+        builder.template(text, scope).map(Body::Text)
+    } else if let Some(uri) = &written.resource {
+        builder.template(uri, scope).map(Body::Resource)
+    } else if let Some(path) = &written.image {
+        let image = file(path, builder);
+        let mime_type = image.as_ref().and_then(FileRead::mime_type).unwrap_or_default();
+        if image.is_some() && !mime_type.starts_with("image/") {
+            builder.sink.error(Code::BadValue, path.span, "by its name this file is no image");
+        }
+        image.map(Body::Image)
+    } else {
+        written.file.as_ref().and_then(|path| file(path, builder)).map(Body::File)
+    };
+    Some(Message { role: role(written.role.get()?.value), body: body? })
+}
+
+fn listed(name: &Spanned<String>, written: &model::Prompt) -> mcp::Prompt {
+    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|t| t.value.trim_end().to_owned());
+    let argument = |(name, written): (&Spanned<String>, &model::Argument)| {
+        let mut listed = mcp::PromptArgument::new(name.value.clone());
+        listed.title = text(&written.title);
+        listed.description = text(&written.description);
+        listed.required = written.required.as_ref().map(|r| r.value);
+        listed
+    };
+    let arguments: Vec<_> = written.arguments.iter().map(argument).collect();
+    let arguments = (!arguments.is_empty()).then_some(arguments);
+    let mut listed = mcp::Prompt::new(name.value.clone(), text(&written.description), arguments);
+    listed.title = text(&written.title);
+    listed.icons = content::icons(written.icons.as_deref());
+    listed
+}

@@ -1,0 +1,219 @@
+//! MCP resources and resource templates.
+
+use std::sync::Arc;
+
+use rmcp::model::{self as mcp, ResourceContents};
+use serde_json::json;
+
+use super::completion::Completion;
+use super::content;
+use super::params::{self, Params};
+use super::shape;
+use crate::action::{Action, Arguments, Builder, Call, Param, Scope};
+use crate::outcome::shape::{Shape, ShapeLimits};
+use crate::outcome::{ActionError, ErrorKind};
+use crate::spec::model;
+use crate::spec::{Code, Diagnostic, Diagnostics, Spanned};
+use crate::uri::{Matcher, Modifier, Operator, UriTemplate};
+
+/// A resource or resource template, ready to be listed and read.
+#[derive(Debug)]
+pub struct Resource {
+    /// What clients see.
+    pub listed: Listed,
+    matcher: Matcher,
+    params: Params,
+    action: Action,
+    shape: Shape,
+    limits: ShapeLimits,
+    completions: Vec<Completion>,
+}
+
+/// A resource in one of MCP's two lists.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listed {
+    /// In `resources/list`.
+    Resource(mcp::Resource),
+    /// In `resources/templates/list`.
+    Template(mcp::ResourceTemplate),
+}
+
+impl Resource {
+    /// Checks and compiles a resource.
+    pub async fn compile(uri: &Spanned<String>, written: &model::Resource, builder: &mut Builder<'_>) -> Option<Self> {
+        let owner = format!("resource `{}`", uri.value);
+        let template = parse(uri, builder.sink);
+        let (names, params) = match &template {
+            Some((template, _)) => variables(uri, template, written, builder.sink),
+            None => (Params::names(&written.params, builder.sink), None),
+        };
+        let scope = Scope { owner: &owner, params: &names };
+        let completions = Completion::compile_all(&written.complete, &scope, builder.sink);
+        let shape = shape::compile(written.result.as_ref(), builder);
+        let action = match &written.action {
+            Some(action) => Action::compile(action, &scope, builder).await,
+            None => None,
+        };
+        let annotations = annotations(written.annotations.as_ref(), builder.sink);
+        let (template, matcher) = template?;
+        let (action, shape, params) = (action?, shape?, params?);
+        let listed = listed(&template, written, &action, annotations);
+        let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
+        Some(Resource { listed, matcher, params, action, shape, limits, completions })
+    }
+
+    /// The variables of a URI that this resource has; `None` if it is another's.
+    pub fn matches(&self, uri: &str) -> Option<Arguments> {
+        self.matcher.matches(uri)
+    }
+
+    /// How specific its template is: characters that are no variable.
+    pub fn literal_len(&self) -> usize {
+        self.matcher.literal_len()
+    }
+
+    /// The URI or URI template.
+    pub fn uri(&self) -> &str {
+        match &self.listed {
+            Listed::Resource(resource) => &resource.uri,
+            Listed::Template(template) => &template.uri_template,
+        }
+    }
+
+    fn mime_type(&self) -> Option<&str> {
+        match &self.listed {
+            Listed::Resource(resource) => resource.mime_type.as_deref(),
+            Listed::Template(template) => template.mime_type.as_deref(),
+        }
+    }
+
+    /// The completion of a variable.
+    pub fn completion(&self, variable: &str) -> Option<&Completion> {
+        self.completions.iter().find(|c| c.name == variable)
+    }
+
+    /// Reads it; `variables` as [`Resource::matches`] gave them.
+    ///
+    /// # Errors
+    /// If a variable's value is wrong or the action fails.
+    pub async fn read(&self, uri: &str, variables: Arguments, call: &Call) -> Result<ResourceContents, ActionError> {
+        let arguments = self.params.check(self.params.coerce(variables)).map_err(|faults| {
+            ActionError::new(ErrorKind::NotFound, format!("there is no such resource: {}", faults.join("; ")))
+        })?;
+        let outcome = self.action.run(&arguments, call).await?;
+        let shaped = self.shape.apply(outcome, self.limits).await?;
+        if let Some(words) = &shaped.outcome.truncated {
+            tracing::warn!(uri, "the answer was {words}");
+        }
+        Ok(content::resource(shaped, uri, self.mime_type()))
+    }
+}
+
+/// Parses a resource's key and makes sure that URIs can be matched back to its variables.
+fn parse(uri: &Spanned<String>, sink: &mut Diagnostics) -> Option<(UriTemplate, Matcher)> {
+    let template = match UriTemplate::parse(uri) {
+        Ok(template) => template,
+        Err(fault) => {
+            sink.push(Diagnostic::fault(Code::BadUriTemplate, uri, fault));
+            return None;
+        }
+    };
+    let scheme = uri.value.split_once(':').map(|(scheme, _)| scheme);
+    let sound = |s: &str| {
+        s.starts_with(|c: char| c.is_ascii_alphabetic())
+            && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    if !scheme.is_some_and(sound) {
+        let found = Diagnostic::error(Code::BadUriTemplate, uri.span, "a resource's key is a URI");
+        sink.push(found.label("begin with a scheme of your own, such as `shop://`"));
+        return None;
+    }
+    match template.matcher() {
+        Ok(matcher) => Some((template, matcher)),
+        Err(fault) => {
+            sink.push(Diagnostic::fault(Code::BadUriTemplate, uri, fault));
+            None
+        }
+    }
+}
+
+/// The variables with their schemas: those that `params` describes, and any string for the others.
+fn variables(
+    uri: &Spanned<String>,
+    template: &UriTemplate,
+    written: &model::Resource,
+    sink: &mut Diagnostics,
+) -> (Vec<Param>, Option<Params>) {
+    for (name, _) in written.params.all() {
+        if !template.variables().any(|v| v.name == name.value) {
+            let words = format!("`{}` is not a variable of this resource's URI", name.value);
+            let known: Vec<&str> = template.variables().map(|v| v.name).collect();
+            sink.push(Diagnostic::error(Code::UnknownName, name.span, words).nearest(&name.value, known));
+        }
+    }
+    let described = Params::names(&written.params, sink);
+    let mut names: Vec<Param> = Vec::new();
+    for variable in template.variables() {
+        if names.iter().any(|p| p.name.value == variable.name) {
+            continue;
+        }
+        let kind = if variable.modifier == Modifier::Explode { "array" } else { "string" };
+        let mut param = described.iter().find(|p| p.name.value == variable.name).cloned().unwrap_or_else(|| Param {
+            name: Spanned::new(variable.name.to_owned(), uri.span),
+            schema: Arc::new(json!({ "type": kind })),
+            optional: false,
+            secret: false,
+        });
+        param.optional |= matches!(variable.operator, Operator::Query | Operator::Continuation | Operator::Parameter);
+        names.push(param);
+    }
+    let params = Params::assemble(names.clone(), |pointer| params::place_of(&written.params, pointer, uri.span), sink);
+    (names, params)
+}
+
+/// What clients see of a resource.
+fn listed(
+    template: &UriTemplate,
+    written: &model::Resource,
+    action: &Action,
+    annotations: Option<mcp::Annotations>,
+) -> Listed {
+    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|t| t.value.trim_end().to_owned());
+    let uri = template.as_str().to_owned();
+    let name = text(&written.name).unwrap_or_else(|| uri.clone());
+    let mime_type = text(&written.mime_type).or_else(|| written.result.is_none().then(|| action.mime_type()).flatten());
+    let icons = content::icons(written.icons.as_deref());
+    if template.is_literal() {
+        let mut listed = mcp::Resource::new(uri, name);
+        listed.title = text(&written.title);
+        listed.description = text(&written.description);
+        listed.mime_type = mime_type;
+        listed.icons = icons;
+        listed.annotations = annotations;
+        Listed::Resource(listed)
+    } else {
+        let mut listed = mcp::ResourceTemplate::new(uri, name);
+        listed.title = text(&written.title);
+        listed.description = text(&written.description);
+        listed.mime_type = mime_type;
+        listed.icons = icons;
+        listed.annotations = annotations;
+        Listed::Template(listed)
+    }
+}
+
+/// MCP's annotations of a resource.
+fn annotations(written: Option<&model::ContentAnnotations>, sink: &mut Diagnostics) -> Option<mcp::Annotations> {
+    let written = written?;
+    let mut all = mcp::Annotations::default();
+    all.audience = written.audience.as_ref().map(|roles| roles.iter().map(|r| super::prompt::role(r.value)).collect());
+    all.last_modified = written.last_modified.as_ref().map(|when| when.value.clone());
+    if let Some(node) = &written.priority {
+        let value = node.to_json().as_f64().filter(|p| (0.0..=1.0).contains(p));
+        if value.is_none() {
+            sink.error(Code::BadValue, node.span, "a priority is a number from 0 to 1");
+        }
+        all.priority = value.map(|p| p as f32);
+    }
+    Some(all)
+}

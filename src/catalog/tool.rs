@@ -1,0 +1,180 @@
+//! MCP tools.
+
+use std::sync::Arc;
+
+use rmcp::model::{self as mcp, ContentBlock};
+use serde_json::{Value, json};
+
+use super::content;
+use super::params::{Params, compile_schema};
+use super::shape;
+use crate::action::{Action, Arguments, Builder, Call, Scope};
+use crate::outcome::shape::{Shape, ShapeLimits};
+use crate::outcome::{ActionError, Content};
+use crate::spec::model;
+use crate::spec::{Code, Diagnostic, Spanned};
+
+/// A tool, ready to be listed and called.
+#[derive(Debug)]
+pub struct Tool {
+    /// What clients see.
+    pub listed: mcp::Tool,
+    params: Params,
+    action: Action,
+    shape: Shape,
+    limits: ShapeLimits,
+}
+
+/// What a call gave: the answer or the tool's error, both for the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Content blocks.
+    pub content: Vec<ContentBlock>,
+    /// The answer as JSON, if it is JSON.
+    pub structured: Option<Value>,
+    /// Whether it says what went wrong.
+    pub is_error: bool,
+}
+
+impl Answer {
+    /// An error in words for the model.
+    pub fn error(words: impl Into<String>) -> Self {
+        Answer { content: vec![ContentBlock::text(words)], structured: None, is_error: true }
+    }
+}
+
+/// Characters that a tool's name may have.
+const MAX_NAME: usize = 64;
+
+impl Tool {
+    /// Checks and compiles a tool.
+    pub async fn compile(name: &Spanned<String>, written: &model::Tool, builder: &mut Builder<'_>) -> Option<Self> {
+        let named = check_name(name, builder);
+        let (names, params) = Self::params(name, written, builder);
+        let owner = format!("tool `{}`", name.value);
+        let scope = Scope { owner: &owner, params: &names };
+        let shape = shape::compile(written.result.as_ref(), builder);
+        let output = written
+            .output_schema
+            .as_ref()
+            .map(|node| compile_schema(node.to_json(), |pointer| node.at_pointer(pointer), builder.sink));
+        let action = match &written.action {
+            Some(action) => Action::compile(action, &scope, builder).await,
+            None => None,
+        };
+        let (action, shape, params) = (action?, shape?, params?);
+        let output = match output {
+            Some(schema) => Some(schema?.json().clone()),
+            None if shape.reshapes() => None,
+            None => action.output_schema().and_then(|schema| match schema {
+                Value::Object(schema) => Some(Arc::new(schema)),
+                _ => None,
+            }),
+        };
+        named.then_some(())?;
+        let mut listed = mcp::Tool::default();
+        listed.name = name.value.clone().into();
+        listed.title = written.title.as_ref().map(|t| t.value.clone());
+        listed.description = written.description.as_ref().map(|d| d.value.trim_end().to_owned().into());
+        listed.input_schema = params.schema.json().clone();
+        listed.output_schema = output;
+        listed.annotations = annotations(written.annotations.as_ref(), &action);
+        listed.icons = content::icons(written.icons.as_deref());
+        let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
+        Some(Tool { listed, params, action, shape, limits })
+    }
+
+    /// The names of the params, also when their schema is at fault, and the params.
+    fn params(
+        name: &Spanned<String>,
+        written: &model::Tool,
+        builder: &mut Builder<'_>,
+    ) -> (Vec<crate::action::Param>, Option<Params>) {
+        let params = match &written.input_schema {
+            Some(schema) => {
+                if !written.params.is_empty() {
+                    let words = format!("tool `{}` has both `params` and `inputSchema`", name.value);
+                    builder.sink.push(Diagnostic::error(Code::NameClash, schema.span, words).label("keep one of them"));
+                }
+                Params::of_schema(schema, builder.sink)
+            }
+            None => Params::compile(&written.params, builder.sink),
+        };
+        let names = match (&params, &written.input_schema) {
+            (Some(params), _) => params.all.clone(),
+            (None, Some(schema)) => Params::names_of_schema(schema),
+            (None, None) => Params::names(&written.params, &mut crate::spec::Diagnostics::default()),
+        };
+        (names, params)
+    }
+
+    /// Calls it.
+    pub async fn call(&self, given: Arguments, call: &Call) -> Answer {
+        let arguments = match self.params.check(given) {
+            Ok(arguments) => arguments,
+            Err(faults) => return Answer::error(faults.join("\n")),
+        };
+        match self.answer(&arguments, call).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if let Some(detail) = &error.detail {
+                    tracing::warn!(tool = %self.listed.name, "{detail}");
+                }
+                Answer::error(error.message)
+            }
+        }
+    }
+
+    async fn answer(&self, arguments: &Arguments, call: &Call) -> Result<Answer, ActionError> {
+        let outcome = self.action.run(arguments, call).await?;
+        let shaped = self.shape.apply(outcome, self.limits).await?;
+        if self.listed.output_schema.is_some() && !matches!(shaped.outcome.content, Content::Json(_)) {
+            return Err(ActionError::failed("the answer is not the JSON that this tool's output schema promises"));
+        }
+        let (content, structured) = content::blocks(shaped, &self.listed.name);
+        Ok(Answer { content, structured, is_error: false })
+    }
+
+    /// What a call would do; nothing is run.
+    ///
+    /// # Errors
+    /// The sentences of a call's error.
+    pub fn explain(&self, given: Arguments) -> Result<String, String> {
+        let arguments = self.params.check(given).map_err(|faults| faults.join("\n"))?;
+        self.action.explain(&arguments).map_err(|error| error.message)
+    }
+
+    /// The tool's params.
+    pub fn parameters(&self) -> &Params {
+        &self.params
+    }
+}
+
+fn check_name(name: &Spanned<String>, builder: &mut Builder<'_>) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let sound = !name.value.is_empty() && name.value.len() <= MAX_NAME && name.value.chars().all(allowed);
+    if !sound {
+        let words = format!("`{}` can't be a tool's name", name.value);
+        let found = Diagnostic::error(Code::BadValue, name.span, words);
+        builder.sink.push(found.label(format!("1 to {MAX_NAME} letters, digits, `_`, `-` or `.`")));
+    }
+    sound
+}
+
+/// What the spec says, and where it says nothing, what the action shows by itself.
+fn annotations(written: Option<&model::ToolAnnotations>, action: &Action) -> Option<mcp::ToolAnnotations> {
+    let flag = |pick: fn(&model::ToolAnnotations) -> &Option<Spanned<bool>>| {
+        written.and_then(|w| pick(w).as_ref()).map(|b| b.value)
+    };
+    let mut all = mcp::ToolAnnotations::default();
+    all.title = written.and_then(|w| w.title.as_ref()).map(|t| t.value.clone());
+    all.read_only_hint = flag(|w| &w.read_only_hint).or(action.read_only());
+    all.destructive_hint = flag(|w| &w.destructive_hint);
+    all.idempotent_hint = flag(|w| &w.idempotent_hint);
+    all.open_world_hint = flag(|w| &w.open_world_hint).or(match action {
+        Action::Http(_) => Some(true),
+        Action::Sql(_) | Action::File(_) | Action::Text(_) => Some(false),
+        _ => None,
+    });
+    (json!(all) != json!({})).then_some(all)
+}

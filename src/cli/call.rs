@@ -1,0 +1,158 @@
+//! `call`: a tool, through the same path as a client's call.
+
+use std::io::Read;
+
+use rmcp::model::ContentBlock;
+use serde_json::{Map, Value};
+
+use super::spec::SpecArguments;
+use super::{Exit, complain, note, print};
+use crate::action::source::Mode;
+use crate::action::{Arguments as Given, Call, Param};
+use crate::catalog::{Answer, Catalog, Tool};
+use crate::schema::coerce;
+
+/// Bytes of arguments that standard input may bring.
+const MAX_STDIN: u64 = 64 * 1024 * 1024;
+
+/// Arguments of `call`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mcp-declare call bookshop.yaml find_books words=dune limit=3\n  mcp-declare call bookshop.yaml find_books --json '{\"words\": \"dune\"}'"
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    spec: SpecArguments,
+    /// The tool's name.
+    tool: String,
+    /// Arguments; each is converted by its param's type. Repeat a name, or write a,b, for a list.
+    #[arg(value_name = "NAME=VALUE")]
+    arguments: Vec<String>,
+    /// All arguments as one JSON object; `-` reads it from standard input.
+    #[arg(long, value_name = "JSON", conflicts_with = "arguments")]
+    json: Option<String>,
+    /// Show what the call would do, secrets masked, and run nothing.
+    #[arg(long)]
+    explain: bool,
+}
+
+/// Calls the tool and prints its answer.
+pub async fn run(arguments: Arguments) -> Exit {
+    let mode = if arguments.explain { Mode::Check } else { Mode::Serve };
+    let catalog = match arguments.spec.load(mode).await {
+        Ok(catalog) => catalog,
+        Err(exit) => return exit,
+    };
+    let Some(tool) = catalog.tool(&arguments.tool) else {
+        complain(&unknown(&arguments.tool, &catalog));
+        return Exit::AtFault;
+    };
+    let given = match &arguments.json {
+        Some(json) => object(json),
+        None => pairs(&arguments.arguments, &tool.parameters().all),
+    };
+    let given = match given {
+        Ok(given) => given,
+        Err(words) => {
+            complain(&words);
+            return Exit::Usage;
+        }
+    };
+    if arguments.explain { explain(tool, given) } else { show(tool.call(given, &Call::default()).await) }
+}
+
+fn unknown(name: &str, catalog: &Catalog) -> String {
+    let names = || catalog.tools().map(|t| t.listed.name.as_ref());
+    match crate::spec::nearest(name, names()) {
+        Some(near) => format!("there is no tool `{name}`; did you mean `{near}`?"),
+        None => format!(
+            "there is no tool `{name}`; there are {}",
+            crate::spec::read::list_names(&names().collect::<Vec<_>>())
+        ),
+    }
+}
+
+fn explain(tool: &Tool, given: Given) -> Exit {
+    match tool.explain(given) {
+        Ok(text) => {
+            print(&format!("{text}\n"));
+            Exit::Done
+        }
+        Err(words) => {
+            complain(&words);
+            Exit::AtFault
+        }
+    }
+}
+
+fn show(answer: Answer) -> Exit {
+    let text = text(&answer);
+    if answer.is_error {
+        complain(&text);
+        return Exit::AtFault;
+    }
+    print(&format!("{}\n", text.trim_end_matches('\n')));
+    Exit::Done
+}
+
+/// The words of an answer; JSON is laid out over several lines.
+fn text(answer: &Answer) -> String {
+    let mut parts = Vec::new();
+    for block in &answer.content {
+        match block {
+            ContentBlock::Text(text) => match &answer.structured {
+                Some(value) if serde_json::from_str(&text.text).is_ok_and(|said: Value| said == *value) => {
+                    parts.push(format!("{value:#}"))
+                }
+                _ => parts.push(text.text.clone()),
+            },
+            ContentBlock::Image(image) => {
+                parts.push(format!("[{}, {} bytes of base64]", image.mime_type, image.data.len()))
+            }
+            ContentBlock::Audio(audio) => {
+                parts.push(format!("[{}, {} bytes of base64]", audio.mime_type, audio.data.len()))
+            }
+            _ => parts.push("[an embedded resource]".to_owned()),
+        }
+    }
+    parts.join("\n")
+}
+
+/// The object of `--json`.
+fn object(json: &str) -> Result<Given, String> {
+    let mut text = json.to_owned();
+    if json == "-" {
+        text.clear();
+        let read = std::io::stdin().lock().take(MAX_STDIN).read_to_string(&mut text);
+        read.map_err(|_| "standard input is not UTF-8 text".to_owned())?;
+    }
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("--json takes an object, such as '{\"words\": \"dune\"}'".to_owned()),
+        Err(error) => Err(format!("--json is not JSON: {error}")),
+    }
+}
+
+/// `name=value` pairs, converted by the params' schemas.
+pub fn pairs(given: &[String], params: &[Param]) -> Result<Given, String> {
+    let mut arguments: Given = Map::new();
+    for pair in given {
+        let (name, text) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not NAME=VALUE"))?;
+        let schema = params.iter().find(|p| p.name.value == name).map_or(&Value::Null, |p| p.schema.as_ref());
+        let value = coerce(schema, text);
+        match arguments.get_mut(name) {
+            None => {
+                arguments.insert(name.to_owned(), value);
+            }
+            Some(Value::Array(list)) => match value {
+                Value::Array(more) => list.extend(more),
+                one => list.push(one),
+            },
+            Some(_) => {
+                note(&format!("warning: `{name}` is given twice; the last one counts\n"));
+                arguments.insert(name.to_owned(), value);
+            }
+        }
+    }
+    Ok(arguments)
+}

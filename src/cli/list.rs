@@ -1,0 +1,88 @@
+//! `list`: what clients would see.
+
+use serde_json::{Value, json};
+
+use super::spec::{self, SpecArguments};
+use super::{Exit, print};
+use crate::action::source::Mode;
+use crate::catalog::{Catalog, Listed};
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mcp-declare list bookshop.yaml")]
+pub struct Arguments {
+    #[command(flatten)]
+    spec: SpecArguments,
+    /// Print the lists as MCP has them.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the lists.
+pub async fn run(arguments: Arguments) -> Exit {
+    match arguments.spec.load(Mode::Check).await {
+        Ok(catalog) if arguments.json => print(&format!("{:#}\n", as_json(&catalog))),
+        Ok(catalog) => print(&as_text(&catalog)),
+        Err(exit) => return exit,
+    }
+    Exit::Done
+}
+
+fn as_json(catalog: &Catalog) -> Value {
+    let (mut fixed, mut templates) = (Vec::new(), Vec::new());
+    for resource in catalog.resources() {
+        match &resource.listed {
+            Listed::Resource(resource) => fixed.push(json!(resource)),
+            Listed::Template(template) => templates.push(json!(template)),
+        }
+    }
+    json!({
+        "tools": catalog.tools().map(|t| json!(t.listed)).collect::<Vec<_>>(),
+        "resources": fixed,
+        "resourceTemplates": templates,
+        "prompts": catalog.prompts().map(|p| json!(p.listed)).collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(catalog: &Catalog) -> String {
+    let mut text = format!("{}\n", spec::summary(catalog));
+    let tools = catalog.tools().map(|tool| {
+        let schema = json!(tool.listed.input_schema);
+        (format!("{}({})", tool.listed.name, params(&schema)), tool.listed.description.as_deref().unwrap_or(""))
+    });
+    section(&mut text, "tools", tools.collect());
+    let resources = catalog.resources().map(|resource| match &resource.listed {
+        Listed::Resource(r) => (r.uri.clone(), r.description.as_deref().unwrap_or("")),
+        Listed::Template(t) => (t.uri_template.clone(), t.description.as_deref().unwrap_or("")),
+    });
+    section(&mut text, "resources", resources.collect());
+    let prompts = catalog.prompts().map(|prompt| {
+        let arguments = prompt.listed.arguments.iter().flatten();
+        let names = arguments.map(|a| if a.required == Some(true) { a.name.clone() } else { format!("{}?", a.name) });
+        let names = names.collect::<Vec<_>>().join(", ");
+        (format!("{}({names})", prompt.listed.name), prompt.listed.description.as_deref().unwrap_or(""))
+    });
+    section(&mut text, "prompts", prompts.collect());
+    text
+}
+
+/// The names of an input schema; optional ones with a question mark.
+fn params(schema: &Value) -> String {
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = |name: &str| required.is_some_and(|all| all.iter().any(|n| n == name));
+    let names = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|all| all.keys());
+    names.map(|n| if required(n) { n.clone() } else { format!("{n}?") }).collect::<Vec<_>>().join(", ")
+}
+
+fn section(text: &mut String, title: &str, rows: Vec<(String, &str)>) {
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str(&format!("\n{title}:\n"));
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(48);
+    for (name, description) in rows {
+        let line = description.lines().next().unwrap_or("");
+        text.push_str(format!("  {name:width$}  {line}").trim_end());
+        text.push('\n');
+    }
+}

@@ -1,0 +1,265 @@
+//! `serve`: the main job.
+
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use super::spec::{self, SpecArguments};
+use super::{Exit, complain, note};
+use crate::catalog::Catalog;
+use crate::reload::trigger::{Trigger, WatchConfig};
+use crate::reload::{self, Cells, Origin, Refusal, Report};
+use crate::serve::http::{HttpConfig, HttpServer};
+use crate::serve::{Handler, stdio};
+use crate::spec::load::Input;
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mcp-declare serve bookshop.yaml\n  mcp-declare serve bookshop.yaml --http 127.0.0.1:8000"
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    spec: SpecArguments,
+    /// Serve one client over stdin and stdout (the default).
+    #[arg(long, conflicts_with = "http")]
+    stdio: bool,
+    /// Serve over streamable HTTP; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8000")]
+    http: Option<String>,
+    /// The path of the HTTP endpoint.
+    #[arg(long, default_value = "/mcp", requires = "http")]
+    path: String,
+    /// Listen on an address that others can reach, with nobody asked who they are.
+    #[arg(long, requires = "http")]
+    allow_anonymous: bool,
+    /// Don't look for changes of the spec; SIGHUP still reloads.
+    #[arg(long)]
+    no_watch: bool,
+    /// Look for changes at this interval (such as 2s) instead of waiting for the file system to tell.
+    #[arg(long, value_name = "DURATION", conflicts_with = "no_watch", value_parser = crate::spec::read::parse_duration)]
+    poll: Option<Duration>,
+    /// What is logged to stderr.
+    #[arg(long, value_enum, default_value_t = Level::Warn)]
+    log: Level,
+    /// How it is logged.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Level {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Serves until the client is gone or a signal comes.
+pub async fn run(arguments: Arguments) -> Exit {
+    log(arguments.log, arguments.log_format);
+    let listen = match arguments.http.as_deref().map(address).transpose() {
+        Ok(listen) => listen,
+        Err(words) => return wrong(&words),
+    };
+    if let Some(listen) = listen.filter(|a| !a.ip().is_loopback() && !arguments.allow_anonymous) {
+        let words =
+            format!("{} can be reached by others; say --allow-anonymous if anybody may call these tools", listen.ip());
+        return wrong(&words);
+    }
+    let closing = CancellationToken::new();
+    let at_once = match close_on_signals(&closing) {
+        Ok(at_once) => at_once,
+        Err(error) => {
+            complain(&format!("can't wait for signals: {error}"));
+            return Exit::Unreachable;
+        }
+    };
+    let watched = WatchConfig { watch: !arguments.no_watch, poll: arguments.poll, ..WatchConfig::default() };
+    let mut trigger = Trigger::new(watched);
+    let origin = origin(arguments.spec);
+    let loaded = match origin.load(None).await {
+        Ok(loaded) => loaded,
+        Err(words) => return wrong(&words),
+    };
+    note(&spec::diagnostics(&loaded));
+    let Some(catalog) = loaded.catalog.clone() else { return spec::exit(&loaded) };
+    trigger.set_paths(&origin.paths(&loaded));
+    drop(loaded);
+    let cells = Cells { catalog: watch::channel(catalog.clone()).0, refusal: watch::channel(None).0 };
+    let handler = Handler::new(cells.catalog.subscribe(), true, closing.clone());
+    let reloading = tokio::spawn({
+        let (cells, closing) = (cells.clone(), closing.clone());
+        async move { reload::run(&origin, trigger, &cells, &closing, tell).await }
+    });
+    let serving = async {
+        match listen {
+            None => over_stdio(handler, &catalog, &closing).await,
+            Some(listen) => over_http(handler, &catalog, &cells, listen, arguments.path, &closing).await,
+        }
+    };
+    let exit = tokio::select! {
+        exit = serving => exit,
+        () = at_once.cancelled() => Exit::Done,
+    };
+    closing.cancel();
+    reloading.abort();
+    exit
+}
+
+fn wrong(words: &str) -> Exit {
+    complain(words);
+    Exit::Usage
+}
+
+async fn over_stdio(handler: Handler, catalog: &Catalog, closing: &CancellationToken) -> Exit {
+    note(&format!("mcp-declare: serving {} on stdio\n", spec::summary(catalog)));
+    match stdio::serve(handler, closing.clone()).await {
+        Ok(()) => Exit::Done,
+        Err(fault) => {
+            complain(&fault.to_string());
+            Exit::Unreachable
+        }
+    }
+}
+
+async fn over_http(
+    handler: Handler,
+    catalog: &Catalog,
+    cells: &Cells,
+    listen: SocketAddr,
+    path: String,
+    closing: &CancellationToken,
+) -> Exit {
+    let server = match HttpServer::bind(HttpConfig { listen, path, ..HttpConfig::default() }).await {
+        Ok(server) => server,
+        Err(fault) => {
+            complain(&fault.to_string());
+            return Exit::Unreachable;
+        }
+    };
+    note(&format!("mcp-declare: serving {} on {}\n", spec::summary(catalog), server.url()));
+    let health = cells.clone();
+    let extra = Router::new().route("/health", get(move || async move { axum::Json(self::health(&health)) }));
+    match server.run(move || handler.clone(), extra, closing.clone()).await {
+        Ok(()) => Exit::Done,
+        Err(fault) => {
+            complain(&fault.to_string());
+            Exit::Unreachable
+        }
+    }
+}
+
+/// What `/health` says.
+fn health(cells: &Cells) -> Value {
+    let (catalog, refusal) = (cells.catalog.borrow().clone(), cells.refusal.borrow().clone());
+    let mut health = json!({
+        "status": "serving",
+        "server": catalog.server.name,
+        "version": catalog.server.version,
+        "generation": catalog.generation,
+    });
+    if let (Value::Object(health), Some(refusal)) = (&mut health, refusal) {
+        health.insert("message".to_owned(), json!(refused(&catalog, &refusal)));
+    }
+    health
+}
+
+fn refused(catalog: &Catalog, refusal: &Refusal) -> String {
+    let seconds = refusal.at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()) % 86_400;
+    let time = format!("{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let errors = spec::plural(refusal.errors, "error");
+    format!("serving generation {}, edit of {time} refused: {errors}", catalog.generation)
+}
+
+/// Says on stderr what became of an edit.
+fn tell(report: Report<'_>) {
+    match report {
+        Report::Swapped(catalog, changes, loaded) => {
+            let lists = [(changes.tools, "tools"), (changes.resources, "resources"), (changes.prompts, "prompts")];
+            let changed: Vec<&str> = lists.iter().filter(|(changed, _)| *changed).map(|(_, name)| *name).collect();
+            let what = if changed.is_empty() {
+                "no list changed".to_owned()
+            } else {
+                format!("changed: {}", changed.join(", "))
+            };
+            let generation = catalog.generation;
+            note(&spec::diagnostics(loaded));
+            note(&format!("mcp-declare: reloaded {}, generation {generation}, {what}\n", spec::summary(catalog)));
+        }
+        Report::Refused(catalog, loaded) => {
+            let refusal = Refusal { at: SystemTime::now(), errors: loaded.diagnostics.errors() };
+            note(&spec::diagnostics(loaded));
+            note(&format!("mcp-declare: {}\n", refused(catalog, &refusal)));
+        }
+        Report::NotRead(words) => complain(&format!("not reloaded: {words}")),
+    }
+}
+
+fn origin(arguments: SpecArguments) -> Origin {
+    let SpecArguments { spec, environment, trust_permissions } = arguments;
+    Origin {
+        input: Input::Path(spec),
+        trust: trust_permissions.into(),
+        environment_files: environment.env_file.clone().into_iter().collect::<Vec<PathBuf>>(),
+        environment: Box::new(move || environment.read()),
+    }
+}
+
+/// `ADDR:PORT`, `NAME:PORT`, `:PORT` or `PORT`; without an address, this machine alone.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.strip_prefix("http://").unwrap_or(text);
+    if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    let first = text.to_socket_addrs().ok().and_then(|mut all| all.next());
+    first.ok_or_else(|| format!("`{text}` is no ADDR:PORT to listen on, such as 127.0.0.1:8000"))
+}
+
+/// Ctrl-C and SIGTERM close the server, which lets calls finish; a second one cancels the token given back.
+fn close_on_signals(closing: &CancellationToken) -> std::io::Result<CancellationToken> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let at_once = CancellationToken::new();
+    let tokens = [closing.clone(), at_once.clone()];
+    tokio::spawn(async move {
+        for token in tokens {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            token.cancel();
+        }
+    });
+    Ok(at_once)
+}
+
+fn log(level: Level, format: LogFormat) {
+    let own = match level {
+        Level::Off => "off",
+        Level::Error => "error",
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+    };
+    let filter = EnvFilter::new(format!("off,mcp_declare={own}"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => subscriber.with_ansi(false).init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}

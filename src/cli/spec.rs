@@ -1,0 +1,104 @@
+//! What every command does with its spec: read it, check it, and show the diagnostics.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Exit, complain, note};
+use crate::action::source::Mode;
+use crate::catalog::{Catalog, Loaded};
+use crate::spec::load::{self, Input};
+use crate::spec::{Environment, Severity, render};
+
+/// A spec on the command line.
+#[derive(Debug, clap::Args)]
+pub struct SpecArguments {
+    /// A .yaml, .yml, .toml or .json file, or a folder of such files that are one spec.
+    pub spec: PathBuf,
+    #[command(flatten)]
+    pub environment: EnvironmentArguments,
+    /// Take a spec with commands although others may write it.
+    #[arg(long)]
+    pub trust_permissions: bool,
+}
+
+/// Where values for `${…}` come from.
+#[derive(Debug, clap::Args)]
+pub struct EnvironmentArguments {
+    /// A file of NAME=value lines, for variables that the environment does not have.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+}
+
+impl EnvironmentArguments {
+    /// The process's environment and the file's.
+    ///
+    /// # Errors
+    /// Words, if the file can't be read.
+    pub fn read(&self) -> Result<Environment, String> {
+        let mut environment = Environment::of_process();
+        if let Some(path) = &self.env_file {
+            let text = load::read_text(path).map_err(|why| format!("can't read {}: {why}", path.display()))?;
+            for pair in dotenvy::from_read_iter(text.as_bytes()) {
+                let (name, value) = pair.map_err(|_| format!("{} is no file of NAME=value lines", path.display()))?;
+                environment.add(name, value);
+            }
+        }
+        Ok(environment)
+    }
+}
+
+impl SpecArguments {
+    /// Loads the spec, and shows what was found on stderr.
+    ///
+    /// # Errors
+    /// The command's exit, after the words for it.
+    pub async fn load(&self, mode: Mode) -> Result<Arc<Catalog>, Exit> {
+        let environment = self.environment.read().map_err(|words| {
+            complain(&words);
+            Exit::Usage
+        })?;
+        let loaded =
+            Catalog::load(&Input::Path(self.spec.clone()), &environment, mode, self.trust_permissions.into(), None)
+                .await;
+        note(&diagnostics(&loaded));
+        loaded.catalog.clone().ok_or_else(|| exit(&loaded))
+    }
+}
+
+/// The exit of a spec that can't be served.
+pub fn exit(loaded: &Loaded) -> Exit {
+    if loaded.diagnostics.only_unreachable() { Exit::Unreachable } else { Exit::AtFault }
+}
+
+/// All the diagnostics as text, styled for a terminal.
+pub fn diagnostics(loaded: &Loaded) -> String {
+    loaded.diagnostics.sorted(&loaded.files).into_iter().map(|d| render::text(d, &loaded.files, true)).collect()
+}
+
+/// "2 errors and 1 warning"; empty if there is none.
+pub fn count(loaded: &Loaded) -> String {
+    let all = loaded.diagnostics.sorted(&loaded.files);
+    let errors = all.iter().filter(|d| d.severity == Severity::Error).count();
+    let warnings = all.len() - errors;
+    match (errors, warnings) {
+        (0, 0) => String::new(),
+        (errors, 0) => plural(errors, "error"),
+        (0, warnings) => plural(warnings, "warning"),
+        (errors, warnings) => format!("{} and {}", plural(errors, "error"), plural(warnings, "warning")),
+    }
+}
+
+/// "1 tool", "3 tools".
+pub fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// "bookshop 1.0.0 (3 tools, 2 resources, 1 prompt)".
+pub fn summary(catalog: &Catalog) -> String {
+    let counts = [
+        plural(catalog.tools().count(), "tool"),
+        plural(catalog.resources().count(), "resource"),
+        plural(catalog.prompts().count(), "prompt"),
+    ];
+    format!("{} {} ({})", catalog.server.name, catalog.server.version, counts.join(", "))
+}

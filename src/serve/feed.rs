@@ -1,0 +1,110 @@
+//! Telling clients that lists changed: each has a task or request of its own that waits on the catalog's
+//! cell, so none delays another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::service::{Peer, SubscriptionContext};
+use tokio::sync::watch;
+
+use super::Handler;
+use crate::catalog::{Catalog, Changes};
+
+/// How long one client may take to accept a notification before it is given up.
+const SLOWEST: Duration = Duration::from_secs(10);
+/// How often a session's end is looked for while nothing changes.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// The changes that one client has not been told yet.
+struct Feed {
+    catalog: watch::Receiver<Arc<Catalog>>,
+    told: Arc<Catalog>,
+}
+
+impl Feed {
+    fn new(handler: &Handler) -> Self {
+        let mut catalog = handler.catalog.clone();
+        let told = catalog.borrow_and_update().clone();
+        Feed { catalog, told }
+    }
+
+    /// Waits for a catalog whose lists differ; `None` when there will be none.
+    async fn next(&mut self) -> Option<Changes> {
+        loop {
+            self.catalog.changed().await.ok()?;
+            let new = self.catalog.borrow_and_update().clone();
+            let changes = Changes::between(&self.told, &new);
+            self.told = new;
+            if changes.any() {
+                return Some(changes);
+            }
+        }
+    }
+}
+
+/// Tells the client of a session (versions with `initialize`) until it is gone.
+pub async fn session(handler: Handler, peer: Peer<RoleServer>) {
+    let mut feed = Feed::new(&handler);
+    while !peer.is_transport_closed() {
+        tokio::select! {
+            () = handler.closing.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+            changes = feed.next() => {
+                let Some(changes) = changes else { return };
+                if !matches!(tokio::time::timeout(SLOWEST, tell(&peer, changes)).await, Ok(Ok(()))) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn tell(peer: &Peer<RoleServer>, changes: Changes) -> Result<(), rmcp::ServiceError> {
+    if changes.tools {
+        peer.notify_tool_list_changed().await?;
+    }
+    if changes.resources {
+        peer.notify_resource_list_changed().await?;
+    }
+    if changes.prompts {
+        peer.notify_prompt_list_changed().await?;
+    }
+    Ok(())
+}
+
+/// Answers `subscriptions/listen` (2026-07-28) until the client or the server ends it.
+pub async fn subscription(handler: &Handler, context: &SubscriptionContext) {
+    let mut feed = Feed::new(handler);
+    loop {
+        tokio::select! {
+            () = handler.closing.cancelled() => return,
+            () = context.cancelled() => return,
+            changes = feed.next() => {
+                let Some(changes) = changes else { return };
+                let sink = context.sink();
+                let wanted = sink.accepted();
+                let (tools, resources, prompts) = (
+                    changes.tools && wanted.tools_list_changed == Some(true),
+                    changes.resources && wanted.resources_list_changed == Some(true),
+                    changes.prompts && wanted.prompts_list_changed == Some(true),
+                );
+                let telling = async {
+                    if tools {
+                        sink.notify_tool_list_changed().await?;
+                    }
+                    if resources {
+                        sink.notify_resource_list_changed().await?;
+                    }
+                    if prompts {
+                        sink.notify_prompt_list_changed().await?;
+                    }
+                    Ok::<(), rmcp::service::SubscriptionSendError>(())
+                };
+                if !matches!(tokio::time::timeout(SLOWEST, telling).await, Ok(Ok(()))) {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! MCP over streamable HTTP, for clients of both eras on one endpoint: with sessions up to 2025-11-25, without
+//! from 2026-07-28 on.
+//!
+//! A request passes [`guard`] (who may ask), then [`mend`] (what rmcp would refuse or misname), then rmcp.
+
+mod connections;
+mod fault;
+mod guard;
+mod mend;
+mod origins;
+mod sessions;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, middleware, serve::ListenerExt};
+use rmcp::{
+    ServerHandler,
+    transport::{StreamableHttpServerConfig, StreamableHttpService},
+};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use connections::Connections;
+pub use fault::HttpFault;
+use guard::Guard;
+use mend::Mend;
+use origins::Allowed;
+use sessions::Sessions;
+
+/// How long answers may take to leave when everything else has ended.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Where and how to listen.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// The address to listen on; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The path of the MCP endpoint, from its first `/`.
+    pub path: String,
+    /// Names that `Host` may have besides the loopback ones: `example.com` (any port) or `example.com:8443`.
+    /// Where `listen` is not a loopback address, `Host` may also be an IP address.
+    pub allowed_hosts: Vec<String>,
+    /// Web origins that may call besides the loopback ones: `https://example.com` (its default port),
+    /// `https://example.com:8443` or `https://example.com:*`.
+    pub allowed_origins: Vec<String>,
+    /// The longest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The most connections at a time; more wait to be accepted.
+    pub max_connections: usize,
+    /// The most sessions of clients up to 2025-11-25. A new one takes the place of the longest unused; 503 if all
+    /// are in use.
+    pub max_sessions: usize,
+    /// How long a session may go unused.
+    pub session_idle: Duration,
+    /// How long calls in flight may go on after `closing`.
+    pub grace: Duration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000),
+            path: "/mcp".into(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_body_bytes: 4 * 1024 * 1024,
+            max_connections: 4096,
+            max_sessions: 1024,
+            session_idle: Duration::from_secs(4 * 60 * 60),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A server that is bound to its address and does not serve yet.
+#[derive(Debug)]
+pub struct HttpServer {
+    config: HttpConfig,
+    allowed: Allowed,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl HttpServer {
+    /// Checks `config` and takes the address.
+    ///
+    /// # Errors
+    ///
+    /// When the address can't be listened on, or a path, host or origin of `config` is none.
+    pub async fn bind(config: HttpConfig) -> Result<HttpServer, HttpFault> {
+        if !is_plain_path(&config.path) {
+            return Err(HttpFault::Path(config.path));
+        }
+        let allowed = Allowed::new(config.listen.ip(), &config.allowed_hosts, &config.allowed_origins)?;
+        let fault = |fault| HttpFault::listen(config.listen, fault);
+        let listener = TcpListener::bind(config.listen).await.map_err(fault)?;
+        let address = listener.local_addr().map_err(fault)?;
+        Ok(HttpServer { config, allowed, listener, address })
+    }
+
+    /// The address with the port that was taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The endpoint's URL as seen from this machine.
+    pub fn url(&self) -> String {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}{}", SocketAddr::new(ip, self.address.port()), self.config.path)
+    }
+
+    /// Serves until `closing` is cancelled, then ends in order: `listen` handlers return (they watch `closing`
+    /// too), calls in flight finish within the grace period, sessions and their streams end.
+    ///
+    /// `make` gives the handler of each session and of each stateless request. `extra` are further routes, under
+    /// the same Host and Origin checks; it must not hold the endpoint's own path. Handlers find the client's
+    /// address as `axum::extract::ConnectInfo<SocketAddr>` in the request's extensions.
+    ///
+    /// # Errors
+    ///
+    /// When serving breaks off before `closing`.
+    pub async fn run<H: ServerHandler>(
+        self,
+        make: impl Fn() -> H + Send + Sync + 'static,
+        extra: Router,
+        closing: CancellationToken,
+    ) -> Result<(), HttpFault> {
+        let stop = CancellationToken::new();
+        let _stopped_at_the_end = stop.clone().drop_guard();
+        let calls = TaskTracker::new();
+        let sessions = Arc::new(Sessions::new(self.config.max_sessions, self.config.session_idle));
+        let service =
+            StreamableHttpService::new(move || Ok(make()), sessions.clone(), rmcp_config(&self.config, &stop));
+        let mend = Mend { max_body_bytes: self.config.max_body_bytes, sessions, calls: calls.clone() };
+        let routes = Router::new()
+            .route_service(&self.config.path, service)
+            .route_layer(middleware::from_fn_with_state(mend, mend::mend))
+            .merge(extra)
+            .layer(middleware::from_fn_with_state(Guard::new(self.allowed), guard::guard));
+
+        // Without this, each event of a stream waits for the acknowledgement of the one before: 40 ms a call.
+        let listener = Connections::new(self.listener, self.config.max_connections).tap_io(connections::send_at_once);
+        let serving = axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(closing.clone().cancelled_owned());
+        let mut serving = std::pin::pin!(serving.into_future());
+        tokio::select! {
+            outcome = &mut serving => return outcome.map_err(HttpFault::Serve),
+            () = wind_down(&closing, &calls, self.config.grace) => stop.cancel(),
+        }
+        // A client that does not read its answer is left behind.
+        let _ = timeout(FLUSH, serving).await;
+        Ok(())
+    }
+}
+
+/// Waits for `closing`, then for the calls in flight. Only then may rmcp be stopped: it would answer them with
+/// status 500 and cut off streams without their result.
+async fn wind_down(closing: &CancellationToken, calls: &TaskTracker, grace: Duration) {
+    closing.cancelled().await;
+    calls.close();
+    if timeout(grace, calls.wait()).await.is_err() {
+        tracing::warn!(calls = calls.len(), "calls in flight did not finish in time and are cut off");
+    }
+}
+
+fn rmcp_config(config: &HttpConfig, stop: &CancellationToken) -> StreamableHttpServerConfig {
+    StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(true)
+        .with_json_response(true)
+        .with_max_request_body_bytes(config.max_body_bytes)
+        .with_cancellation_token(stop.clone())
+        // The guard checks Host and Origin, for all routes.
+        .disable_allowed_hosts()
+        .disable_allowed_origins()
+}
+
+/// Whether `path` can stand in a URL as it is, and means nothing but itself to the router.
+fn is_plain_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
+}

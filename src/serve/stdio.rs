@@ -1,0 +1,106 @@
+//! MCP over standard input and output: one message a line, one client, the process ends with its input.
+//!
+//! rmcp runs the protocol; [`transport`] keeps it from the texts that would make it stop, hang or stay silent.
+
+mod lines;
+mod link;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+use std::{fmt, io, sync::Arc};
+
+use rmcp::{
+    ServerHandler, ServiceExt,
+    service::{QuitReason, ServerInitializeError},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+use link::Link;
+use transport::StdioTransport;
+
+/// Why serving over standard input and output ended before its time.
+#[derive(Debug)]
+pub enum StdioFault {
+    /// Standard input could not be read.
+    Read(io::Error),
+    /// The protocol's own task broke.
+    Broken(String),
+}
+
+impl fmt::Display for StdioFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StdioFault::Read(fault) => write!(out, "can't read standard input: {fault}"),
+            StdioFault::Broken(reason) => write!(out, "serving over standard input and output broke: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for StdioFault {}
+
+/// Serves one client over standard input and output until its input ends or `closing` is cancelled.
+///
+/// `closing` is cancelled when the input ends, so that `listen` handlers return at once. Calls in flight then
+/// have five seconds to finish before they are cancelled. Input and output may be pipes, files or a terminal. A
+/// read from a terminal or file can't be taken back: after `closing`, let the process exit without waiting for it.
+///
+/// # Errors
+///
+/// When the input can't be read, or the protocol's task panics. A client that goes away is no error.
+pub async fn serve<H: ServerHandler + Clone>(handler: H, closing: CancellationToken) -> Result<(), StdioFault> {
+    let (reader, writer) = rmcp::transport::stdio_pipes();
+    serve_on(handler, reader, writer, closing).await
+}
+
+/// [`serve`] over any pair of byte streams.
+///
+/// # Errors
+///
+/// Those of [`serve`].
+pub async fn serve_on<H, R, W>(handler: H, reader: R, writer: W, closing: CancellationToken) -> Result<(), StdioFault>
+where
+    H: ServerHandler + Clone,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let link = Arc::new(Link::new(reader, writer, closing));
+    let outcome = run(handler, &link).await;
+    match link.take_read_fault() {
+        Some(fault) => Err(StdioFault::Read(fault)),
+        None => outcome,
+    }
+}
+
+async fn run<H, R, W>(handler: H, link: &Arc<Link<R, W>>) -> Result<(), StdioFault>
+where
+    H: ServerHandler + Clone,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    loop {
+        let stop = CancellationToken::new();
+        let transport = StdioTransport::new(link.clone(), stop.clone());
+        let fault = match handler.clone().serve_with_ct(transport, stop).await {
+            Ok(running) => return quit(running.waiting().await),
+            Err(fault) => fault,
+        };
+        match fault {
+            // rmcp gives up at a notification or answer before the first request, and at a refused `initialize`.
+            // Neither concerns what comes next.
+            ServerInitializeError::ExpectedInitializeRequest(_) | ServerInitializeError::InitializeFailed(_) => {}
+            ServerInitializeError::ConnectionClosed(_)
+            | ServerInitializeError::Cancelled
+            | ServerInitializeError::TransportError { .. } => return Ok(()),
+            fault => return Err(StdioFault::Broken(fault.to_string())),
+        }
+    }
+}
+
+fn quit(reason: Result<QuitReason, tokio::task::JoinError>) -> Result<(), StdioFault> {
+    match reason {
+        Ok(QuitReason::JoinError(fault)) | Err(fault) => Err(StdioFault::Broken(fault.to_string())),
+        Ok(_) => Ok(()),
+    }
+}

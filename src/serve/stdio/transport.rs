@@ -1,0 +1,203 @@
+//! What rmcp reads from and writes to. Texts that are no message are answered here; the end of the input becomes
+//! an orderly end of the service.
+
+use std::{io, sync::Arc, time::Duration};
+
+use rmcp::{
+    RoleServer,
+    model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
+    transport::Transport,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    lines::Line,
+    link::{Link, Load},
+};
+use crate::serve::{
+    methods,
+    wire::{Heading, Refusal},
+};
+
+/// How long calls in flight may go on when the input has ended.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One attempt of rmcp at a session over the link.
+pub(super) struct StdioTransport<R, W> {
+    link: Arc<Link<R, W>>,
+    /// Ends the session that runs on this transport.
+    stop: CancellationToken,
+    /// When calls in flight are cut off; set when the input has ended.
+    deadline: Option<Instant>,
+}
+
+impl<R, W> StdioTransport<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    pub(super) fn new(link: Arc<Link<R, W>>, stop: CancellationToken) -> Self {
+        StdioTransport { link, stop, deadline: None }
+    }
+
+    /// The next message, or None when none will come any more. Every wait in here may be broken off.
+    async fn next(&self) -> Option<ClientJsonRpcMessage> {
+        let mut load = self.link.load.subscribe();
+        let mut lines = self.link.lines.lock().await;
+        loop {
+            let line = async {
+                // Fails only when the sender is gone, which the link holds.
+                let _ = load.wait_for(Load::has_room).await;
+                lines.next().await
+            };
+            let line = tokio::select! {
+                biased;
+                () = self.link.closing.cancelled() => return None,
+                line = line => line,
+            };
+            match line {
+                Ok(Line::Whole(text)) => match read(text) {
+                    Ok(Some(message)) => match self.register(&message) {
+                        Ok(()) => return Some(message),
+                        Err(refusal) => self.refuse(refusal),
+                    },
+                    Ok(None) => {}
+                    Err(refusal) => self.refuse(refusal),
+                },
+                Ok(Line::TooLong) => self.refuse(Refusal::invalid(None, "the line is longer than 16 MiB")),
+                Ok(Line::End) => return None,
+                Err(fault) => {
+                    self.link.keep_read_fault(fault);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Keeps count of the answers that are owed. A cancelled request gets none, and a second request with the id
+    /// of one in flight would get none either, so it is refused.
+    fn register(&self, message: &ClientJsonRpcMessage) -> Result<(), Refusal> {
+        match message {
+            JsonRpcMessage::Request(request) => {
+                let id = &request.id;
+                let mut new = false;
+                self.link.load.send_modify(|load| new = load.requests.insert(id.clone()));
+                let reason = "a request with this id is not answered yet";
+                if new { Ok(()) } else { Err(Refusal::invalid(Some(id.clone()), reason)) }
+            }
+            JsonRpcMessage::Notification(notification) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.forget(id);
+                }
+                Ok(())
+            }
+            JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => Ok(()),
+        }
+    }
+
+    fn forget(&self, id: &RequestId) {
+        self.link.load.send_modify(|load| {
+            load.requests.remove(id);
+        });
+    }
+
+    /// Answers a text that is no message. In a task of its own, as half a line must not be left when a read is
+    /// broken off.
+    fn refuse(&self, refusal: Refusal) {
+        tracing::debug!(reason = %refusal.message, "refused a line");
+        self.link.load.send_modify(|load| load.refusals += 1);
+        let link = self.link.clone();
+        tokio::spawn(async move {
+            let _ = link.write(refusal.to_json()).await;
+            link.load.send_modify(|load| load.refusals = load.refusals.saturating_sub(1));
+        });
+    }
+
+    /// Lets `listen` handlers return and calls finish, then ends the session.
+    ///
+    /// rmcp would stop forwarding progress at the end of the input and let every handler have five seconds, so it
+    /// is told of the end only when all is done.
+    async fn wind_down(&mut self) {
+        self.link.closing.cancel();
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + GRACE);
+        let mut load = self.link.load.subscribe();
+        let _ = timeout_at(deadline, load.wait_for(Load::is_idle)).await;
+        self.stop.cancel();
+    }
+}
+
+/// Reads a line. An empty one, and a broken notification or answer, is nothing.
+fn read(text: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
+    // RFC 8259, section 8.1: a byte order mark may be ignored.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(text) else {
+        return Heading::read(text)?.unreadable().map_or(Ok(None), Err);
+    };
+    match message {
+        // Before a session begins, rmcp would ask this for the metadata of a later version.
+        JsonRpcMessage::Request(request) => match request.request {
+            ClientRequest::CustomRequest(custom) if custom.method == "initialize" => {
+                Err(Refusal::of(request.id, methods::refuse(&custom)))
+            }
+            known => Ok(Some(JsonRpcMessage::request(known, request.id))),
+        },
+        message => Ok(Some(message)),
+    }
+}
+
+fn answered(message: &ServerJsonRpcMessage) -> Option<RequestId> {
+    match message {
+        JsonRpcMessage::Response(response) => Some(response.id.clone()),
+        JsonRpcMessage::Error(error) => error.id.clone(),
+        JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
+    }
+}
+
+impl<R, W> Transport<RoleServer> for StdioTransport<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    type Error = io::Error;
+
+    fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let link = self.link.clone();
+        async move {
+            let id = answered(&message);
+            let outcome = match serde_json::to_vec(&message) {
+                Ok(text) => link.write(text).await,
+                Err(fault) => Err(fault.into()),
+            };
+            if let Some(id) = id {
+                link.load.send_modify(|load| {
+                    load.requests.remove(&id);
+                });
+            }
+            outcome
+        }
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        if self.deadline.is_none()
+            && let Some(message) = self.next().await
+        {
+            return Some(message);
+        }
+        self.wind_down().await;
+        // `stop` ends the session from here; None would make rmcp wait for handlers that nobody waits for.
+        std::future::pending().await
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

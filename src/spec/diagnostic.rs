@@ -1,0 +1,224 @@
+//! Mistakes of the spec's author, as data: collected, all of them, and printed at the end.
+
+use super::source::{Place, Span};
+use super::{Fault, Spanned};
+
+/// How much a diagnostic weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The spec can't be served.
+    Error,
+    /// The spec can be served; the author should look.
+    Warning,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What kind of mistake it is. The names are stable: scripts and `docs/errors.md` go by them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Code {
+            /// The code's stable name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is not YAML, TOML or JSON.
+    Syntax = "syntax",
+    /// A file can't be read as a spec at all.
+    Unreadable = "unreadable",
+    /// Too large or too deep.
+    TooLarge = "too-large",
+    /// A key that stands twice in one map, or a name defined in two files.
+    DuplicateKey = "duplicate-key",
+    /// A key that the language does not have at this place.
+    UnknownKey = "unknown-key",
+    /// A value of another type than the key takes.
+    WrongType = "wrong-type",
+    /// A key that has to be there.
+    MissingKey = "missing-key",
+    /// A value of the right type that makes no sense here.
+    BadValue = "bad-value",
+    /// A tool, resource or data entry with more than one action.
+    TwoActions = "two-actions",
+    /// A tool, resource or data entry without an action.
+    NoAction = "no-action",
+    /// A source that is not defined, or is of another kind than the action needs.
+    UnknownSource = "unknown-source",
+    /// A name in a template, statement or URI that nothing defines.
+    UnknownName = "unknown-name",
+    /// Two things of one name in one place.
+    NameClash = "name-clash",
+    /// A handlebars text that does not compile.
+    BadTemplate = "bad-template",
+    /// A URI template that RFC 6570 refuses or that can't be matched.
+    BadUriTemplate = "bad-uri-template",
+    /// A JSON Schema that does not compile or contradicts itself.
+    BadSchema = "bad-schema",
+    /// A request line or URL that can't be sent.
+    BadRequest = "bad-request",
+    /// A command line that could let a value become code, or that can't run.
+    BadCommand = "bad-command",
+    /// A program that is not on this machine.
+    CommandNotFound = "command-not-found",
+    /// A jq program that does not compile.
+    BadJq = "bad-jq",
+    /// A file or folder that the spec names and that is not there.
+    MissingFile = "missing-file",
+    /// `${NAME}` without a value.
+    MissingVariable = "missing-variable",
+    /// `${…}` where values from outside are not allowed.
+    MisplacedVariable = "misplaced-variable",
+    /// A statement that the database refuses.
+    Sql = "sql",
+    /// A database that can't be opened.
+    Unreachable = "unreachable",
+    /// A folder or file that others can write and that names commands to run.
+    UnsafePermissions = "unsafe-permissions",
+}
+
+/// One mistake and its place.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The kind of mistake.
+    pub code: Code,
+    /// What is wrong: a lowercase sentence fragment.
+    pub message: String,
+    /// Where; `None` for what has no place in a text, such as a file that is not there.
+    pub place: Option<Place>,
+    /// What the caret says: most often the remedy.
+    pub label: String,
+    /// Other places that explain it.
+    pub related: Vec<(Place, String)>,
+    /// What to do.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(code: Code, place: impl Into<Place>, message: impl Into<String>) -> Self {
+        Diagnostic {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            place: Some(place.into()),
+            label: String::new(),
+            related: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// A warning at a place.
+    pub fn warning(code: Code, place: impl Into<Place>, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Self::error(code, place, message) }
+    }
+
+    /// An error that has no place in a text.
+    pub fn nowhere(code: Code, message: impl Into<String>) -> Self {
+        Diagnostic {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            place: None,
+            label: String::new(),
+            related: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// A fault inside a scalar, as an error at its place in the file.
+    pub fn fault(code: Code, text: &Spanned<String>, fault: Fault) -> Self {
+        let found = Self::error(code, text.at(fault.range), fault.message);
+        match fault.help {
+            Some(help) => found.label(help),
+            None => found,
+        }
+    }
+
+    /// Puts words at the caret.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Puts `did you mean …?` at the caret if a name of `known` is near `name`.
+    pub fn nearest<'k>(self, name: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
+        match super::nearest(name, known) {
+            Some(near) => self.label(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    /// Adds another place that explains it.
+    pub fn related(mut self, place: impl Into<Place>, words: impl Into<String>) -> Self {
+        self.related.push((place.into(), words.into()));
+        self
+    }
+
+    /// Adds advice.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+/// The sink that every step of loading pushes to.
+#[derive(Debug, Default)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds an error at a place; for those that need no more words.
+    pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.push(Diagnostic::error(code, span, message));
+    }
+
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.errors() > 0
+    }
+
+    /// How many are errors.
+    pub fn errors(&self) -> usize {
+        self.0.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Whether all the errors are of databases that can't be reached.
+    pub fn only_unreachable(&self) -> bool {
+        self.has_errors()
+            && self.0.iter().filter(|d| d.severity == Severity::Error).all(|d| d.code == Code::Unreachable)
+    }
+
+    /// All of them, in the order of the files' text.
+    pub fn sorted(&self, files: &super::Files) -> Vec<&Diagnostic> {
+        let mut all: Vec<&Diagnostic> = self.0.iter().collect();
+        all.sort_by_key(|d| d.place.as_ref().map(|p| (p.span.file, files.locate(p).start)));
+        all
+    }
+
+    /// Whether the same was found already: the same words at the same span.
+    pub fn holds(&self, other: &Diagnostic) -> bool {
+        let span = |d: &Diagnostic| d.place.as_ref().map(|p| p.span);
+        self.0.iter().any(|d| d.code == other.code && d.message == other.message && span(d) == span(other))
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

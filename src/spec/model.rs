@@ -1,0 +1,295 @@
+//! The spec exactly as written: one record for each map of the language, one field for each key.
+
+pub mod action;
+pub mod source;
+
+pub use action::{Action, ExecAction, FileAction, HttpAction, Returns, ShellAction, SqlAction};
+pub use source::{Auth, HttpSource, Source, SqlSource};
+
+use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::node::{Kind, Node};
+use super::read::{Bytes, FromNode, Named, Required, record, wrong_type};
+use super::source::{Span, Spanned};
+use super::text::Text;
+use std::time::Duration;
+
+/// A string and its place.
+pub type Str = Spanned<String>;
+
+record! {
+    /// A whole spec.
+    pub struct Document as "spec" {
+        /// Version of the language: 1.
+        "mcpDeclare" => version: Option<Spanned<u64>>,
+        /// Other files that belong to the spec; resolved before the document is read.
+        "include" => include: Option<Node>,
+        /// Who the server says it is.
+        "server" => server: Required<Server>,
+        /// Connections that actions use.
+        "sources" => sources: Named<Source>,
+        /// What every action takes that does not say otherwise.
+        "defaults" => defaults: Option<Defaults>,
+        /// Handlebars fragments.
+        "partials" => partials: Named<Partial>,
+        /// MCP tools.
+        "tools" => tools: Named<Tool>,
+        /// MCP resources and resource templates; a key is a URI or a URI template.
+        "resources" => resources: Named<Resource>,
+        /// MCP prompts.
+        "prompts" => prompts: Named<Prompt>,
+    }
+}
+
+record! {
+    /// MCP's `Implementation` and `instructions`.
+    pub struct Server as "server" {
+        "name" => name: Required<Spanned<Text>>,
+        "title" => title: Option<Spanned<Text>>,
+        "version" => version: Option<Spanned<Text>>,
+        "instructions" => instructions: Option<Spanned<Text>>,
+        "websiteUrl" => website_url: Option<Spanned<Text>>,
+        "icons" => icons: Option<Vec<Icon>>,
+    }
+}
+
+record! {
+    /// MCP's `Icon`.
+    pub struct Icon as "icon" {
+        "src" => src: Required<Str>,
+        "mimeType" => mime_type: Option<Str>,
+        "sizes" => sizes: Option<Vec<Str>>,
+    }
+}
+
+record! {
+    /// Limits for actions that name none of their own.
+    pub struct Defaults as "defaults" {
+        "timeout" => timeout: Option<Spanned<Duration>>,
+        "maxRows" => max_rows: Option<Spanned<u64>>,
+        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+    }
+}
+
+/// A handlebars fragment: its text, or the file that holds it.
+#[derive(Debug, Clone)]
+pub enum Partial {
+    /// Written out.
+    Text(Str),
+    /// In a file.
+    File(Str),
+}
+
+record! {
+    /// `{ file: … }`
+    pub struct PartialFile as "partial" {
+        "file" => file: Required<Str>,
+    }
+}
+
+impl FromNode for Partial {
+    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(_) => PartialFile::from_node(node, at, sink)?.file.0.map(Partial::File),
+            _ => Str::from_node(node, at, sink).map(Partial::Text),
+        }
+    }
+}
+
+record! {
+    /// An MCP tool.
+    pub struct Tool as "tool" {
+        "title" => title: Option<Str>,
+        "description" => description: Option<Str>,
+        /// Name → JSON Schema, or a type's name.
+        "params" => params: Named<Node>,
+        /// In place of `params`.
+        "inputSchema" => input_schema: Option<Node>,
+        "outputSchema" => output_schema: Option<Node>,
+        "annotations" => annotations: Option<ToolAnnotations>,
+        "icons" => icons: Option<Vec<Icon>>,
+        "result" => result: Option<Shape>,
+    }
+    action => action
+}
+
+record! {
+    /// MCP's `ToolAnnotations`.
+    pub struct ToolAnnotations as "annotations" {
+        "title" => title: Option<Str>,
+        "readOnlyHint" => read_only_hint: Option<Spanned<bool>>,
+        "destructiveHint" => destructive_hint: Option<Spanned<bool>>,
+        "idempotentHint" => idempotent_hint: Option<Spanned<bool>>,
+        "openWorldHint" => open_world_hint: Option<Spanned<bool>>,
+    }
+}
+
+record! {
+    /// How an action's outcome becomes the answer.
+    pub struct Shape as "result" {
+        /// A jq program over the JSON.
+        "jq" => jq: Option<Str>,
+        /// Handlebars over the shaped JSON: the words that the model reads.
+        "text" => text: Option<Str>,
+        /// What a command's or a file's bytes are.
+        "as" => form: Option<Spanned<Form>>,
+    }
+}
+
+/// How the bytes of a command or file are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As JSON.
+    Json,
+    /// As text (the default).
+    Text,
+    /// As a list of lines.
+    Lines,
+}
+
+impl Form {
+    const NAMES: [(&'static str, Form); 3] = [("json", Form::Json), ("text", Form::Text), ("lines", Form::Lines)];
+}
+
+impl FromNode for Spanned<Form> {
+    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+        choice(node, at, &Form::NAMES, sink)
+    }
+}
+
+/// Reads a word that is one of a few.
+pub fn choice<T: Copy>(node: &Node, at: Span, words: &[(&str, T)], sink: &mut Diagnostics) -> Option<Spanned<T>> {
+    let word = Str::from_node(node, at, sink)?;
+    let found = words.iter().find(|(name, _)| *name == word.value);
+    if found.is_none() {
+        let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+        let message = format!("`{}` is not one of {}", word.value, super::read::list_names(&names));
+        sink.push(Diagnostic::error(Code::BadValue, word.span, message).nearest(&word.value, names));
+    }
+    found.map(|(_, value)| Spanned::new(*value, word.span))
+}
+
+record! {
+    /// An MCP resource or resource template.
+    pub struct Resource as "resource" {
+        "name" => name: Option<Str>,
+        "title" => title: Option<Str>,
+        "description" => description: Option<Str>,
+        "mimeType" => mime_type: Option<Str>,
+        /// The variables of the URI template: name → JSON Schema, or a type's name.
+        "params" => params: Named<Node>,
+        "complete" => complete: Named<Complete>,
+        "annotations" => annotations: Option<ContentAnnotations>,
+        "icons" => icons: Option<Vec<Icon>>,
+        "result" => result: Option<Shape>,
+    }
+    action => action
+}
+
+record! {
+    /// MCP's `Annotations` of a resource.
+    pub struct ContentAnnotations as "annotations" {
+        "audience" => audience: Option<Vec<Spanned<Role>>>,
+        "priority" => priority: Option<Node>,
+        "lastModified" => last_modified: Option<Str>,
+    }
+}
+
+record! {
+    /// Where completions of an argument or variable come from.
+    pub struct Complete as "complete" {
+        /// Written out.
+        "values" => values: Required<Vec<Str>>,
+    }
+}
+
+record! {
+    /// An MCP prompt.
+    pub struct Prompt as "prompt" {
+        "title" => title: Option<Str>,
+        "description" => description: Option<Str>,
+        "icons" => icons: Option<Vec<Icon>>,
+        "arguments" => arguments: Named<Argument>,
+        /// Actions that run first; their outcomes have names in the messages.
+        "data" => data: Named<Data>,
+        "messages" => messages: Option<Vec<Message>>,
+        /// In place of `messages`: the text of one message of the user.
+        "template" => template: Option<Str>,
+    }
+}
+
+record! {
+    /// MCP's `PromptArgument`.
+    pub struct Argument as "argument" {
+        "title" => title: Option<Str>,
+        "description" => description: Option<Str>,
+        "required" => required: Option<Spanned<bool>>,
+        "default" => default: Option<Node>,
+        /// JSON Schema's; the argument's text is converted to it.
+        "type" => kind: Option<Str>,
+        /// JSON Schema's; completes itself.
+        "enum" => allowed: Option<Vec<Node>>,
+        "complete" => complete: Option<Complete>,
+    }
+}
+
+record! {
+    /// A named action of a prompt.
+    pub struct Data as "data entry" {
+        "result" => result: Option<Shape>,
+    }
+    action => action
+}
+
+record! {
+    /// MCP's `PromptMessage`, with one of `text`, `resource`, `image`, `file`.
+    pub struct Message as "message" {
+        "role" => role: Required<Spanned<Role>>,
+        /// Handlebars.
+        "text" => text: Option<Str>,
+        /// The URI of a resource of this server, handlebars allowed; embedded with its contents.
+        "resource" => resource: Option<Str>,
+        /// An image file.
+        "image" => image: Option<Str>,
+        /// A text file.
+        "file" => file: Option<Str>,
+    }
+}
+
+/// Who says a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The user.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl FromNode for Spanned<Role> {
+    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+        choice(node, at, &[("user", Role::User), ("assistant", Role::Assistant)], sink)
+    }
+}
+
+impl Document {
+    /// Reads a whole spec's tree. `None` if it is no map, or has no `server`; all else is reported and left out.
+    pub fn read(root: &Node, sink: &mut Diagnostics) -> Option<Document> {
+        if let Kind::Null = root.kind {
+            let found = Diagnostic::error(Code::MissingKey, root.span, "the spec is empty");
+            sink.push(
+                found.help("the least that a spec needs is `server: { name: … }` and a tool, resource or prompt"),
+            );
+            return None;
+        }
+        if !matches!(root.kind, Kind::Map(_)) {
+            sink.push(wrong_type(root, "a map with the keys of a spec"));
+            return None;
+        }
+        let start = Span { end: root.span.start, ..root.span };
+        let document = Document::from_node(root, start, sink);
+        if let Some(version) = document.as_ref().and_then(|d| d.version.as_ref()).filter(|v| v.value != 1) {
+            let words = format!("version {} of the language is not known here", version.value);
+            sink.push(Diagnostic::error(Code::BadValue, version.span, words).label("the latest is 1"));
+        }
+        document
+    }
+}

@@ -1,0 +1,188 @@
+//! What runs: the actions of tools, resources and prompt data, as written.
+
+use std::time::Duration;
+
+use super::{Str, choice};
+use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::spec::node::{Entry, Kind, Node};
+use crate::spec::read::{self, Bytes, Foreign, FromNode, Required, record};
+use crate::spec::source::{Span, Spanned};
+use crate::spec::text::Text;
+
+/// One action.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A statement on a database.
+    Sql(SqlAction),
+    /// A request to an HTTP API.
+    Http(HttpAction),
+    /// A program with arguments.
+    Exec(ExecAction),
+    /// A shell script.
+    Shell(ShellAction),
+    /// A file's content.
+    File(FileAction),
+    /// A handlebars text.
+    Text(Str),
+}
+
+impl Action {
+    /// The keys that name an action.
+    pub const KEYS: [&'static str; 6] = ["sql", "http", "exec", "shell", "file", "text"];
+
+    /// The one action among a record's entries; none and two are reported.
+    pub fn of(entries: &[Entry], what: &str, at: Span, sink: &mut Diagnostics) -> Option<Action> {
+        let mut actions = entries.iter().filter(|e| Self::KEYS.contains(&e.key.value.as_str()));
+        let Some(first) = actions.next() else {
+            let found = Diagnostic::error(Code::NoAction, at, format!("this {what} does nothing"));
+            sink.push(found.label(format!("give it one of {}", read::list_names(&Self::KEYS))));
+            return None;
+        };
+        let read = Self::read(first, sink);
+        for second in actions {
+            let words = format!("a {what} has one action, this one has a second");
+            let found = Diagnostic::error(Code::TwoActions, second.key.span, words).label("second action");
+            sink.push(found.related(first.key.span, "first defined here"));
+            Self::read(second, sink);
+        }
+        read
+    }
+
+    fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Action> {
+        let (node, at) = (&entry.value, entry.key.span);
+        match entry.key.value.as_str() {
+            "sql" => SqlAction::from_node(node, at, sink).map(Action::Sql),
+            "http" => HttpAction::from_node(node, at, sink).map(Action::Http),
+            "exec" => ExecAction::from_node(node, at, sink).map(Action::Exec),
+            "shell" => ShellAction::from_node(node, at, sink).map(Action::Shell),
+            "file" => FileAction::read(node, at, sink).map(Action::File),
+            _ => Str::from_node(node, at, sink).map(Action::Text),
+        }
+    }
+}
+
+record! {
+    /// A statement on a database.
+    pub struct SqlAction as "sql action" {
+        "source" => source: Required<Str>,
+        /// The statement, `:name` for a param.
+        "query" => query: Option<Str>,
+        /// In place of `query`: the file that holds it.
+        "file" => file: Option<Str>,
+        "returns" => returns: Option<Spanned<Returns>>,
+        "timeout" => timeout: Option<Spanned<Duration>>,
+        "maxRows" => max_rows: Option<Spanned<u64>>,
+        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+    }
+}
+
+/// What a statement's result is turned into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returns {
+    /// `{rows, rowCount, truncated}`
+    Rows,
+    /// One object, or not found.
+    Row,
+    /// One scalar.
+    Value,
+    /// `{affected, lastId}`
+    Affected,
+}
+
+impl FromNode for Spanned<Returns> {
+    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+        let words = [
+            ("rows", Returns::Rows),
+            ("row", Returns::Row),
+            ("value", Returns::Value),
+            ("affected", Returns::Affected),
+        ];
+        choice(node, at, &words, sink)
+    }
+}
+
+record! {
+    /// A request to an HTTP API.
+    pub struct HttpAction as "http action" {
+        "source" => source: Option<Str>,
+        /// `METHOD target`, where the target is a URI template over the params.
+        "request" => request: Required<Str>,
+        /// Handlebars values.
+        "headers" => headers: Foreign<Str>,
+        /// Added to the query; handlebars values.
+        "query" => query: Foreign<Str>,
+        /// A JSON body; a string that is exactly `"{{name}}"` keeps the value's type.
+        "json" => json: Option<Node>,
+        "timeout" => timeout: Option<Spanned<Duration>>,
+        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+    }
+}
+
+record! {
+    /// A program with arguments.
+    pub struct ExecAction as "exec action" {
+        /// The argv; each element is one argument.
+        "command" => command: Required<Vec<Str>>,
+        /// Handlebars; what the program reads.
+        "stdin" => stdin: Option<Str>,
+        "env" => env: Foreign<Spanned<Text>>,
+        "cwd" => cwd: Option<Spanned<Text>>,
+        "timeout" => timeout: Option<Spanned<Duration>>,
+        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+    }
+}
+
+record! {
+    /// A shell script; params are environment variables.
+    pub struct ShellAction as "shell action" {
+        "script" => script: Required<Str>,
+        /// `sh` or `bash`.
+        "shell" => shell: Option<Spanned<ShellName>>,
+        "stdin" => stdin: Option<Str>,
+        "env" => env: Foreign<Spanned<Text>>,
+        "cwd" => cwd: Option<Spanned<Text>>,
+        "timeout" => timeout: Option<Spanned<Duration>>,
+        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+    }
+}
+
+/// Which shell runs a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShellName {
+    /// POSIX `sh`.
+    Sh,
+    /// GNU Bash.
+    Bash,
+}
+
+impl FromNode for Spanned<ShellName> {
+    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+        choice(node, at, &[("sh", ShellName::Sh), ("bash", ShellName::Bash)], sink)
+    }
+}
+
+record! {
+    /// A file's content.
+    pub struct FileAction as "file action" {
+        /// Its path, a URI template over the params, below `root`.
+        "path" => path: Required<Str>,
+        /// The folder that it can't leave; the spec's own by default.
+        "root" => root: Option<Str>,
+        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+    }
+}
+
+impl FileAction {
+    /// `file: ./terms.md` is short for `file: { path: ./terms.md }`.
+    fn read(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(_) => FileAction::from_node(node, at, sink),
+            _ => Str::from_node(node, at, sink).map(|path| FileAction {
+                at,
+                path: Required(Some(path)),
+                root: None,
+                max_bytes: None,
+            }),
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The helpers: functions of JSON values, without access to anything else.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use super::RenderFault;
+use super::date;
+use super::render::Output;
+use compare::{compare, equal};
+
+mod compare;
+
+/// A value without a name of its own: what is absent is null.
+type Arg<'v> = Cow<'v, Value>;
+
+/// What `{{name …}}` may call. "Text of x" means x as `{{x}}` would show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Helper {
+    /// `json x`: x as compact JSON, null as `null`; with `pretty=true` on several lines.
+    Json { pretty: bool },
+    /// `join xs ", "`: the texts of a list's items with the separator between; nothing for null.
+    Join,
+    /// `default x "d"`: x, or d when x is absent or null. 0, false and "" are given values.
+    Default,
+    /// `truncate x n`: the text of x; if it has more than n characters, the first n and `…`.
+    Truncate,
+    /// `date x "%Y-%m-%d"`: see [`date::format`]; nothing for null.
+    Date,
+    /// `upper x`: the text of x in capitals.
+    Upper,
+    /// `lower x`: the text of x in small letters.
+    Lower,
+    /// `trim x`: the text of x without white space at its ends.
+    Trim,
+    /// `eq a b`: whether both are the same JSON; 1 and 1.0 are, 1 and "1" are not, absent and null are.
+    Eq,
+    /// `ne a b`: the opposite of `eq`.
+    Ne,
+    /// `gt a b`: whether a > b: numbers by value (a decimal in a text counts when the other is a number), texts by
+    /// code point; false when either is null.
+    Gt,
+    /// `lt a b`: whether a < b, like `gt`.
+    Lt,
+    /// `and a b …`: whether all would pass `#if`.
+    And,
+    /// `or a b …`: whether any would pass `#if`.
+    Or,
+    /// `not a`: whether a would not pass `#if`.
+    Not,
+    /// `len x`: the number of a text's characters, a list's items or an object's keys; 0 for null.
+    Len,
+    /// `lookup xs key`: a list's item by number or an object's field by name; null if there is none.
+    Lookup,
+}
+
+/// How each helper is called, with how many values, and how an example of it looks.
+const HELPERS: [(&str, Helper, RangeInclusive<usize>, &str); 17] = [
+    ("json", Helper::Json { pretty: false }, 1..=1, "{{json x}}"),
+    ("join", Helper::Join, 2..=2, "{{join list \", \"}}"),
+    ("default", Helper::Default, 2..=2, "{{default x \"none\"}}"),
+    ("truncate", Helper::Truncate, 2..=2, "{{truncate x 80}}"),
+    ("date", Helper::Date, 2..=2, "{{date x \"%Y-%m-%d\"}}"),
+    ("upper", Helper::Upper, 1..=1, "{{upper x}}"),
+    ("lower", Helper::Lower, 1..=1, "{{lower x}}"),
+    ("trim", Helper::Trim, 1..=1, "{{trim x}}"),
+    ("eq", Helper::Eq, 2..=2, "{{#if (eq a b)}}"),
+    ("ne", Helper::Ne, 2..=2, "{{#if (ne a b)}}"),
+    ("gt", Helper::Gt, 2..=2, "{{#if (gt a b)}}"),
+    ("lt", Helper::Lt, 2..=2, "{{#if (lt a b)}}"),
+    ("and", Helper::And, 2..=16, "{{#if (and a b)}}"),
+    ("or", Helper::Or, 2..=16, "{{#if (or a b)}}"),
+    ("not", Helper::Not, 1..=1, "{{#if (not a)}}"),
+    ("len", Helper::Len, 1..=1, "{{len x}}"),
+    ("lookup", Helper::Lookup, 2..=2, "{{lookup list 0}}"),
+];
+
+/// The blocks, which are no helpers but are called like them.
+pub(super) const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
+
+/// A helper, how many values it takes, and an example.
+pub(super) struct Signature {
+    pub helper: Helper,
+    pub takes: RangeInclusive<usize>,
+    pub example: &'static str,
+}
+
+/// The helper of this name.
+pub(super) fn named(name: &str) -> Option<Signature> {
+    let (_, helper, takes, example) = HELPERS.iter().find(|(n, ..)| *n == name)?;
+    Some(Signature { helper: *helper, takes: takes.clone(), example })
+}
+
+/// The helper or block whose name is nearest to a mistyped one, if any is near.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let names = HELPERS.iter().map(|(n, ..)| *n).chain(BLOCKS);
+    let near = names.map(|n| (strsim::damerau_levenshtein(n, name), n)).min_by_key(|(distance, _)| *distance)?;
+    (near.0 <= 1 + near.1.len() / 4).then_some(near.1)
+}
+
+/// The names of all helpers, for messages.
+pub(super) fn list() -> String {
+    HELPERS.iter().map(|(n, ..)| *n).collect::<Vec<_>>().join(", ")
+}
+
+/// What a value is, in plain words.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Whether a value passes `#if`: not null, false, 0, "", [] or {}.
+pub(super) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(b) => *b,
+        Value::Number(n) => n.as_f64().is_some_and(|n| n != 0.0),
+        Value::String(s) => !s.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
+impl Helper {
+    /// Checks an argument that is written out in the template; the error says what was expected.
+    pub(super) fn check_literal(self, position: usize, value: &Value) -> Result<(), String> {
+        match (self, position, value) {
+            (Helper::Date, 1, Value::String(pattern)) => date::check(pattern),
+            (Helper::Date, 1, _) => Err(format!("`date` needs a pattern such as \"%Y-%m-%d\", not {}", kind(value))),
+            (Helper::Truncate, 1, _) => count(value).map(drop),
+            (Helper::Join, 1, _) if !value.is_string() => {
+                Err(format!("`join` needs a text to put between, not {}", kind(value)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The helper's value; a text that it makes has at most `max` bytes.
+    pub(super) fn call<'v>(self, args: Vec<Arg<'v>>, max: usize) -> Result<Arg<'v>, RenderFault> {
+        let owned = |value| Ok(Cow::Owned(value));
+        let mut args = args.into_iter();
+        let first = args.next().unwrap_or_default();
+        match self {
+            Helper::And => return owned(Value::Bool(is_true(&first) && args.all(|a| is_true(&a)))),
+            Helper::Or => return owned(Value::Bool(is_true(&first) || args.any(|a| is_true(&a)))),
+            _ => {}
+        }
+        let second = args.next().unwrap_or_default();
+        owned(match self {
+            Helper::Default => return Ok(if first.is_null() { second } else { first }),
+            Helper::Lookup => return Ok(lookup(first, &second)),
+            Helper::Json { pretty } => {
+                let mut out = Output::new(max);
+                out.json(&first, pretty)?;
+                Value::String(out.into_text())
+            }
+            Helper::Join => join(&first, &second, max)?,
+            Helper::Truncate => truncate(&text(&first, max)?, &second)?,
+            Helper::Date if first.is_null() => Value::Null,
+            Helper::Date => match &*second {
+                Value::String(pattern) => Value::String(date::format(&first, pattern).map_err(RenderFault::Failed)?),
+                other => return fail(format!("`date` needs a pattern such as \"%Y-%m-%d\", not {}", kind(other))),
+            },
+            Helper::Upper => Value::String(text(&first, max)?.to_uppercase()),
+            Helper::Lower => Value::String(text(&first, max)?.to_lowercase()),
+            Helper::Trim => Value::from(text(&first, max)?.trim()),
+            Helper::Eq => Value::Bool(equal(&first, &second)),
+            Helper::Ne => Value::Bool(!equal(&first, &second)),
+            Helper::Gt => Value::Bool(compare("gt", &first, &second)? == Some(Ordering::Greater)),
+            Helper::Lt => Value::Bool(compare("lt", &first, &second)? == Some(Ordering::Less)),
+            Helper::Not => Value::Bool(!is_true(&first)),
+            Helper::Len => Value::from(len(&first)?),
+            Helper::And | Helper::Or => Value::Null,
+        })
+    }
+}
+
+fn fail<T>(message: String) -> Result<T, RenderFault> {
+    Err(RenderFault::Failed(message))
+}
+
+fn text<'v>(value: &'v Value, max: usize) -> Result<Cow<'v, str>, RenderFault> {
+    if let Value::String(text) = value {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut out = Output::new(max);
+    out.show(value)?;
+    Ok(Cow::Owned(out.into_text()))
+}
+
+fn join(list: &Value, between: &Value, max: usize) -> Result<Value, RenderFault> {
+    let Value::String(between) = between else {
+        return fail(format!("`join` needs a text to put between, not {}", kind(between)));
+    };
+    let list = match list {
+        Value::Array(list) => list,
+        Value::Null => return Ok(Value::Null),
+        other => return fail(format!("`join` needs a list, not {}", kind(other))),
+    };
+    let mut out = Output::new(max);
+    for (i, item) in list.iter().enumerate() {
+        if i > 0 {
+            out.push(between)?;
+        }
+        out.show(item)?;
+    }
+    Ok(Value::String(out.into_text()))
+}
+
+fn count(value: &Value) -> Result<usize, String> {
+    let count = value.as_u64().and_then(|n| usize::try_from(n).ok());
+    count.ok_or_else(|| match value {
+        Value::Number(n) => format!("`truncate` needs a whole number of characters, not {n}"),
+        other => format!("`truncate` needs a number of characters, not {}", kind(other)),
+    })
+}
+
+fn truncate(text: &str, n: &Value) -> Result<Value, RenderFault> {
+    let n = count(n).map_err(RenderFault::Failed)?;
+    Ok(match text.char_indices().nth(n).and_then(|(end, _)| text.get(..end)) {
+        Some(head) => Value::String(format!("{head}…")),
+        None => Value::from(text),
+    })
+}
+
+fn lookup<'v>(from: Arg<'v>, key: &Value) -> Arg<'v> {
+    fn of<'a>(from: &'a Value, key: &Value) -> Option<&'a Value> {
+        match from {
+            Value::Array(list) => list.get(usize::try_from(key.as_u64()?).ok()?),
+            Value::Object(map) => map.get(key.as_str()?),
+            _ => None,
+        }
+    }
+    match from {
+        Cow::Borrowed(from) => of(from, key).map(Cow::Borrowed).unwrap_or_default(),
+        Cow::Owned(from) => Cow::Owned(of(&from, key).cloned().unwrap_or_default()),
+    }
+}
+
+fn len(value: &Value) -> Result<usize, RenderFault> {
+    match value {
+        Value::Null => Ok(0),
+        Value::String(text) => Ok(text.chars().count()),
+        Value::Array(list) => Ok(list.len()),
+        Value::Object(map) => Ok(map.len()),
+        other => fail(format!("`len` needs a text, a list or an object, not {}", kind(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{Partials, Template};
+    use serde_json::{Map, json};
+
+    fn render(text: &str, x: Value) -> Result<String, String> {
+        let template = Template::compile(text, &Partials::default()).unwrap_or_else(|f| panic!("{text}: {f:?}"));
+        let data = Map::from_iter([("x".to_owned(), x), ("y".to_owned(), json!("y"))]);
+        template.render(&data, 1000).map_err(|fault| fault.to_string())
+    }
+
+    fn holds(call: &str, x: Value) -> bool {
+        let shown = render(&format!("{{{{{call}}}}}"), x.clone()).unwrap();
+        let branch = render(&format!("{{{{#if ({call})}}}}true{{{{else}}}}false{{{{/if}}}}"), x).unwrap();
+        assert_eq!(shown, branch, "{call}");
+        shown == "true"
+    }
+
+    #[track_caller]
+    fn gives(text: &str, x: Value, expected: &str) {
+        assert_eq!(render(text, x).as_deref(), Ok(expected), "{text}");
+    }
+
+    #[track_caller]
+    fn fails(text: &str, x: Value, expected: &str) {
+        assert_eq!(render(text, x).unwrap_err(), expected, "{text}");
+    }
+
+    #[test]
+    fn json_is_compact_or_pretty() {
+        gives("{{json x}}", json!({ "b": [1, "ü"], "a": null }), r#"{"b":[1,"ü"],"a":null}"#);
+        gives("{{json x}}", json!("a\"b"), r#""a\"b""#);
+        gives("{{json x}}{{json nope}}", json!(null), "nullnull");
+        gives("{{json x pretty=true}}", json!({ "a": [1] }), "{\n  \"a\": [\n    1\n  ]\n}");
+        gives("{{json x pretty=false}}", json!([1, 2]), "[1,2]");
+        gives("{{upper (json x)}}", json!(["a"]), r#"["A"]"#);
+    }
+
+    #[test]
+    fn join_puts_texts_together() {
+        gives(r#"{{join x ", "}}"#, json!(["a", 1, null, true, [2], { "k": 3 }]), r#"a, 1, , true, [2], {"k":3}"#);
+        gives("{{join x y}}", json!([1, 2]), "1y2");
+        gives("{{join x ','}}", json!([]), "");
+        gives("{{join x ','}}", json!(null), "");
+        fails("{{join x ','}}", json!("abc"), "`join` needs a list, not a text");
+        fails("{{join x nope}}", json!([1]), "`join` needs a text to put between, not nothing");
+    }
+
+    #[test]
+    fn default_is_for_what_is_not_given() {
+        gives("{{default x 'd'}}", json!(null), "d");
+        gives("{{default nope 3}}", json!(null), "3");
+        gives("{{default nope (default x y)}}", json!(null), "y");
+        for given in [json!(0), json!(false), json!("")] {
+            assert_ne!(render("{{default x 'd'}}", given).unwrap(), "d");
+        }
+        gives("{{#each (default x y)}}{{this}};{{/each}}", json!([1, 2]), "1;2;");
+    }
+
+    #[test]
+    fn truncate_counts_characters() {
+        gives("{{truncate x 3}}", json!("äöüß"), "äöü…");
+        gives("{{truncate x 4}}", json!("äöüß"), "äöüß");
+        gives("{{truncate x 0}}", json!("a"), "…");
+        gives("{{truncate x 2}}{{truncate nope 2}}", json!(null), "");
+        gives("{{truncate x 2}}", json!(12345), "12…");
+        gives("{{truncate x 99999999999}}", json!("a"), "a");
+        fails("{{truncate y x}}", json!(-1), "`truncate` needs a whole number of characters, not -1");
+        fails("{{truncate y x}}", json!("2"), "`truncate` needs a number of characters, not a text");
+    }
+
+    #[test]
+    fn date_writes_a_time() {
+        gives("{{date x '%d.%m.%Y'}}", json!("2026-11-21T04:12:33Z"), "21.11.2026");
+        gives("{{date x '%H:%M'}}", json!(3_661), "01:01");
+        gives("[{{date x '%Y'}}]", json!(null), "[]");
+        fails(
+            "{{date x '%Y'}}",
+            json!("tomorrow"),
+            "`date` can't read this text as a time such as 2026-11-21T04:12:33Z",
+        );
+        fails("{{date x '%Y'}}", json!([]), "`date` needs a time as RFC 3339 text or seconds since 1970, not a list");
+        fails("{{date 0 x}}", json!(1), "`date` needs a pattern such as \"%Y-%m-%d\", not a number");
+        fails("{{date 0 x}}", json!("%x"), "`date` doesn't know `%x`: there are %Y %m %d %H %M %S and %%");
+    }
+
+    #[test]
+    fn letters() {
+        gives("{{upper x}}{{lower x}}", json!("aSß"), "ASSSasß");
+        gives("[{{trim x}}]", json!(" \n ä b\t"), "[ä b]");
+        gives("{{upper x}}{{lower x}}{{trim x}}", json!(null), "");
+        gives("{{upper x}}", json!(true), "TRUE");
+    }
+
+    #[test]
+    fn equality_is_that_of_json() {
+        assert!(holds("eq x 1", json!(1.0)));
+        assert!(holds("eq x 9007199254740993", json!(9_007_199_254_740_993_i64)));
+        assert!(!holds("eq x 9007199254740992", json!(9_007_199_254_740_993_i64)));
+        assert!(!holds("eq x 1", json!("1")));
+        assert!(holds("eq x nope", json!(null)));
+        assert!(!holds("eq x ''", json!(null)));
+        assert!(holds(r#"eq x {"b":2,"a":[1]}"#, json!({ "a": [1.0], "b": 2 })));
+        assert!(!holds(r#"eq x {"a":1}"#, json!({ "b": 1 })));
+        assert!(holds("ne x 'a'", json!("b")));
+        assert!(!holds("ne x 'b'", json!("b")));
+    }
+
+    #[test]
+    fn order_is_of_like_with_like() {
+        assert!(holds("gt x 1", json!(1.5)));
+        assert!(!holds("gt x 1.5", json!(1.5)));
+        assert!(holds("lt x 18446744073709551615", json!(-1)));
+        assert!(holds("lt x 'b'", json!("a")));
+        assert!(holds("gt x 9", json!("12.50")));
+        assert!(holds("lt 9 x", json!("12.50")));
+        assert!(!holds("gt x 1", json!(null)) && !holds("lt x 1", json!(null)) && !holds("gt 1 nope", json!(null)));
+        fails("{{gt x 1}}", json!("ten"), "`gt` compares two numbers or two texts, not a text and a number");
+        fails("{{lt x 1}}", json!("NaN"), "`lt` compares two numbers or two texts, not a text and a number");
+        fails("{{lt x x}}", json!([1]), "`lt` compares two numbers or two texts, not a list and a list");
+    }
+
+    #[test]
+    fn logic_gives_booleans() {
+        assert!(holds("and x y true", json!(1)));
+        assert!(!holds("and x y false", json!(1)));
+        assert!(!holds("and x y", json!(0)));
+        assert!(holds("or x false y", json!(0)));
+        assert!(!holds("or x nope", json!("")));
+        assert!(holds("not x", json!([])));
+        assert!(!holds("not x", json!("0")));
+        assert!(holds("and (eq x 1) (not (gt x 1))", json!(1)));
+    }
+
+    #[test]
+    fn len_and_lookup() {
+        for (x, n) in [(json!("äö"), "2"), (json!([1, 2, 3]), "3"), (json!({ "a": 1 }), "1"), (json!(null), "0")] {
+            gives("{{len x}}", x, n);
+        }
+        fails("{{len x}}", json!(5), "`len` needs a text, a list or an object, not a number");
+        gives("{{lookup x 1}}", json!(["a", "b"]), "b");
+        gives("{{lookup x y}}", json!({ "y": { "z": 1 } }), r#"{"z":1}"#);
+        gives("[{{lookup x 9}}{{lookup x -1}}{{lookup x 'a'}}{{lookup y 0}}]", json!([1]), "[]");
+        gives("{{#with (lookup x 'a')}}{{b}}{{/with}}", json!({ "a": { "b": 2 } }), "2");
+        gives("{{#each x}}{{lookup @root.x @index}}{{/each}}", json!([3, 4]), "34");
+    }
+
+    #[test]
+    fn near_names_are_offered() {
+        assert_eq!(nearest("uper"), Some("upper"));
+        assert_eq!(nearest("truncat"), Some("truncate"));
+        assert_eq!(nearest("ech"), Some("each"));
+        assert_eq!(nearest("capitalize"), None);
+    }
+}
