@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::Trust;
 use super::process::{Exit, Finished, ProcessFault};
-use super::{Builder, Limits};
+use super::{Arguments, Builder, Limits, Scope, Trust, render_fault};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
 use crate::spec::{Code, Diagnostic, Foreign, Span, Spanned, Text};
+use crate::template::Template;
 
 /// Where and with what a command runs.
 #[derive(Debug)]
@@ -14,21 +14,27 @@ pub struct Setting {
     /// The folder that it starts in.
     pub cwd: PathBuf,
     env: Vec<(String, Text)>,
+    stdin: Option<Template>,
 }
 
 /// Bytes that one argument or variable may have: Linux's own bound (`MAX_ARG_STRLEN`), less the ending NUL.
 pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
+/// Bytes that a command's standard input may have.
+const MAX_STDIN: usize = 64 * 1024 * 1024;
 /// Secrets shorter than this are too likely to be ordinary words to be masked.
 const SHORTEST_SECRET: usize = 4;
 
 impl Setting {
-    /// Checks a command's `env` and `cwd`.
+    /// Checks a command's `env`, `cwd` and `stdin`.
     pub fn compile(
         env: &Foreign<Spanned<Text>>,
         cwd: Option<&Spanned<Text>>,
+        stdin: Option<&Spanned<String>>,
         at: Span,
+        scope: &Scope<'_>,
         builder: &mut Builder<'_>,
     ) -> Option<Self> {
+        let stdin = stdin.map(|text| builder.template(text, scope));
         refuse_writable(at, builder);
         let cwd = builder.folder(cwd.map(|c| (c.expose(), c.span)), at);
         for (name, value) in env.iter() {
@@ -47,12 +53,25 @@ impl Setting {
             }
         }
         let env = env.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
-        Some(Setting { cwd: cwd?, env })
+        let stdin = match stdin {
+            Some(stdin) => Some(stdin?),
+            None => None,
+        };
+        Some(Setting { cwd: cwd?, env, stdin })
     }
 
     /// The names that the spec sets.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.env.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What the child reads.
+    ///
+    /// # Errors
+    /// If the text can't be rendered.
+    pub fn stdin(&self, arguments: &Arguments) -> Result<Option<Vec<u8>>, ActionError> {
+        let text = self.stdin.as_ref().map(|text| text.render(arguments, MAX_STDIN)).transpose();
+        Ok(text.map_err(|fault| render_fault(&fault))?.map(String::into_bytes))
     }
 
     /// What the child sees beside the safe set.

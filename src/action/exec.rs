@@ -12,6 +12,8 @@ use crate::spec::model::ExecAction;
 use crate::spec::{Code, Diagnostic, Spanned};
 use crate::template::Template;
 
+/// Bytes that are rendered before an argument is called too long, so that it can be said by its name.
+const MAX_RENDERED: usize = 64 * 1024 * 1024;
 /// Programs that read code from an argument.
 const INTERPRETERS: [&str; 16] = [
     "sh",
@@ -41,7 +43,6 @@ pub struct Exec {
     /// The program as the spec names it.
     name: String,
     arguments: Vec<Argument>,
-    stdin: Option<Template>,
     setting: command::Setting,
     limits: Limits,
 }
@@ -58,8 +59,8 @@ struct Argument {
 impl Exec {
     /// Compiles it and finds the program.
     pub fn compile(written: &ExecAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let setting = command::Setting::compile(&written.env, written.cwd.as_ref(), written.at, builder);
-        let stdin = written.stdin.as_ref().map(|text| builder.template(text, scope));
+        let (cwd, stdin) = (written.cwd.as_ref(), written.stdin.as_ref());
+        let setting = command::Setting::compile(&written.env, cwd, stdin, written.at, scope, builder);
         let elements = written.command.get()?;
         let Some((name, rest)) = elements.split_first() else {
             builder.sink.error(Code::BadCommand, written.at, "the command is empty");
@@ -72,10 +73,6 @@ impl Exec {
             program: program?,
             name: name.value.clone(),
             arguments: arguments?,
-            stdin: match stdin {
-                Some(stdin) => Some(stdin?),
-                None => None,
-            },
             setting: setting?,
             limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
         })
@@ -87,12 +84,7 @@ impl Exec {
     /// If a value can't be an argument, the program ends with another status than 0, or takes too long.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
         let argv = self.argv(arguments)?;
-        let stdin = match &self.stdin {
-            Some(text) => {
-                Some(text.render(arguments, self.limits.max_bytes).map_err(|f| render_fault(&f))?.into_bytes())
-            }
-            None => None,
-        };
+        let stdin = self.setting.stdin(arguments)?;
         let run = Run {
             program: &self.program,
             arguments: argv,
@@ -121,7 +113,7 @@ impl Exec {
     fn argv(&self, arguments: &Arguments) -> Result<Vec<String>, ActionError> {
         let mut argv = Vec::with_capacity(self.arguments.len());
         for argument in &self.arguments {
-            argv.extend(argument.bind(arguments, self.limits.max_bytes)?);
+            argv.extend(argument.bind(arguments)?);
         }
         Ok(argv)
     }
@@ -129,12 +121,12 @@ impl Exec {
 
 impl Argument {
     /// The argument with its values; `None` if all that it holds was not given.
-    fn bind(&self, arguments: &Arguments, max_bytes: usize) -> Result<Option<String>, ActionError> {
+    fn bind(&self, arguments: &Arguments) -> Result<Option<String>, ActionError> {
         let exact = self.template.exact();
         if exact.is_some_and(|name| arguments.get(name).is_none_or(Value::is_null)) {
             return Ok(None);
         }
-        let text = self.template.render(arguments, max_bytes).map_err(|f| render_fault(&f))?;
+        let text = self.template.render(arguments, MAX_RENDERED).map_err(|f| render_fault(&f))?;
         let what = || match self.template.names().first() {
             Some(name) => format!("`{}`", name.name),
             None => "an argument".to_owned(),

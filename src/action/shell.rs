@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::command::{self, MAX_ARGUMENT};
 use super::process::{self, Run};
-use super::{Arguments, Builder, Call, Limits, Param, Scope, render_fault};
+use super::{Arguments, Builder, Call, Limits, Param, Scope};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::{ShellAction, action::ShellName};
 use crate::spec::{Code, Diagnostic};
-use crate::template::Template;
 
 /// Variables that change what a shell or a program does; no param may be one of them.
 const DANGEROUS: [&str; 24] = [
@@ -49,7 +48,6 @@ pub struct Shell {
     program: PathBuf,
     script: String,
     params: Vec<String>,
-    stdin: Option<Template>,
     setting: command::Setting,
     limits: Limits,
 }
@@ -57,8 +55,8 @@ pub struct Shell {
 impl Shell {
     /// Compiles it.
     pub fn compile(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let setting = command::Setting::compile(&written.env, written.cwd.as_ref(), written.at, builder);
-        let stdin = written.stdin.as_ref().map(|text| builder.template(text, scope));
+        let (cwd, stdin) = (written.cwd.as_ref(), written.stdin.as_ref());
+        let setting = command::Setting::compile(&written.env, cwd, stdin, written.at, scope, builder);
         let params: Vec<bool> = scope.params.iter().map(|param| check_name(param, builder)).collect();
         let shell = match written.shell.as_ref().map(|s| s.value) {
             None | Some(ShellName::Sh) => "sh",
@@ -92,10 +90,6 @@ impl Shell {
             program: program.ok()?,
             script: script.value.clone(),
             params: scope.names().map(str::to_owned).collect(),
-            stdin: match stdin {
-                Some(stdin) => Some(stdin?),
-                None => None,
-            },
             setting,
             limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
         })
@@ -108,12 +102,7 @@ impl Shell {
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
         let mut env = self.setting.environment();
         env.extend(self.variables(arguments)?);
-        let stdin = match &self.stdin {
-            Some(text) => {
-                Some(text.render(arguments, self.limits.max_bytes).map_err(|f| render_fault(&f))?.into_bytes())
-            }
-            None => None,
-        };
+        let stdin = self.setting.stdin(arguments)?;
         let run = Run {
             program: &self.program,
             arguments: vec!["-eu".to_owned(), "-c".to_owned(), self.script.clone(), "script".to_owned()],

@@ -2,10 +2,10 @@
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, CompletionInfo,
-    CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig,
-    SubscriptionFilter, Tool,
+    CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, JsonObject,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
+    Reference, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -65,14 +65,25 @@ fn call(context: &Context) -> Call {
     Call { cancel: context.ct.clone() }
 }
 
+/// Whether the request is one of 2026-07-28, which has no sessions.
+fn is_modern(context: &Context) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
+/// The `_meta` of every result of 2026-07-28, where no handshake says who answers.
+fn meta(catalog: &Catalog, context: &Context) -> Option<MetaObject> {
+    let server = || ("io.modelcontextprotocol/serverInfo".to_owned(), json!(catalog.server));
+    is_modern(context).then(|| MetaObject(JsonObject::from_iter([server()])))
+}
+
 /// A tool's answer. Before 2026-07-28 structured content has to be an object.
-fn result(answer: Answer, context: &Context) -> CallToolResult {
-    let modern = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
+fn result(answer: Answer, catalog: &Catalog, context: &Context) -> CallToolResult {
     let mut result = match answer.is_error {
         true => CallToolResult::error(answer.content),
         false => CallToolResult::success(answer.content),
     };
-    result.structured_content = answer.structured.filter(|value| modern || value.is_object());
+    result.structured_content = answer.structured.filter(|value| value.is_object() || is_modern(context));
+    result.meta = meta(catalog, context);
     result
 }
 
@@ -130,10 +141,12 @@ impl ServerHandler for Handler {
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: Context,
+        context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         let catalog = self.page(List::Tools, "tools/list", request)?;
-        Ok(ListToolsResult::with_all_items(catalog.tools().map(|t| t.listed.clone()).collect()))
+        let mut result = ListToolsResult::with_all_items(catalog.tools().map(|t| t.listed.clone()).collect());
+        result.meta = meta(&catalog, &context);
+        Ok(result)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -146,33 +159,37 @@ impl ServerHandler for Handler {
             return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
         };
         let answer = tool.call(request.arguments.unwrap_or_default(), &call(&context)).await;
-        Ok(result(answer, &context).into())
+        Ok(result(answer, &catalog, &context).into())
     }
 
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: Context,
+        context: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
         let catalog = self.page(List::Resources, "resources/list", request)?;
         let fixed = catalog.resources().filter_map(|r| match &r.listed {
             Listed::Resource(resource) => Some(resource.clone()),
             Listed::Template(_) => None,
         });
-        Ok(ListResourcesResult::with_all_items(fixed.collect()))
+        let mut result = ListResourcesResult::with_all_items(fixed.collect());
+        result.meta = meta(&catalog, &context);
+        Ok(result)
     }
 
     async fn list_resource_templates(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: Context,
+        context: Context,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let catalog = self.page(List::Resources, "resources/templates/list", request)?;
         let templates = catalog.resources().filter_map(|r| match &r.listed {
             Listed::Template(template) => Some(template.clone()),
             Listed::Resource(_) => None,
         });
-        Ok(ListResourceTemplatesResult::with_all_items(templates.collect()))
+        let mut result = ListResourceTemplatesResult::with_all_items(templates.collect());
+        result.meta = meta(&catalog, &context);
+        Ok(result)
     }
 
     async fn read_resource(
@@ -185,7 +202,11 @@ impl ServerHandler for Handler {
             return Err(undeclared("resources/read"));
         }
         match catalog.read(&request.uri, &call(&context)).await {
-            Ok(contents) => Ok(ReadResourceResult::new(vec![contents]).into()),
+            Ok(contents) => {
+                let mut result = ReadResourceResult::new(vec![contents]);
+                result.meta = meta(&catalog, &context);
+                Ok(result.into())
+            }
             Err(error) => Err(failure(error, "resources/read", Some(&request.uri))),
         }
     }
@@ -193,10 +214,12 @@ impl ServerHandler for Handler {
     async fn list_prompts(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: Context,
+        context: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
         let catalog = self.page(List::Prompts, "prompts/list", request)?;
-        Ok(ListPromptsResult::with_all_items(catalog.prompts().map(|p| p.listed.clone()).collect()))
+        let mut result = ListPromptsResult::with_all_items(catalog.prompts().map(|p| p.listed.clone()).collect());
+        result.meta = meta(&catalog, &context);
+        Ok(result)
     }
 
     async fn get_prompt(
@@ -216,10 +239,11 @@ impl ServerHandler for Handler {
             prompt.get(given, &catalog, &call(&context)).await.map_err(|e| failure(e, "prompts/get", None))?;
         let mut result = GetPromptResult::new(messages);
         result.description = prompt.listed.description.clone();
+        result.meta = meta(&catalog, &context);
         Ok(result.into())
     }
 
-    async fn complete(&self, request: CompleteRequestParams, _: Context) -> Result<CompleteResult, ErrorData> {
+    async fn complete(&self, request: CompleteRequestParams, context: Context) -> Result<CompleteResult, ErrorData> {
         let catalog = self.current();
         let name = &request.argument.name;
         let completion = match &request.r#ref {
@@ -240,7 +264,9 @@ impl ServerHandler for Handler {
         let mut info = CompletionInfo::new(values).map_err(|why| ErrorData::internal_error(why, None))?;
         info.total = u32::try_from(total).ok();
         info.has_more = Some(has_more);
-        Ok(CompleteResult::new(info))
+        let mut result = CompleteResult::new(info);
+        result.meta = meta(&catalog, &context);
+        Ok(result)
     }
 
     async fn on_custom_request(&self, request: CustomRequest, _: Context) -> Result<CustomResult, ErrorData> {

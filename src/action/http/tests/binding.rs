@@ -160,7 +160,8 @@ async fn header_values_can_not_end_their_line() {
 #[tokio::test]
 async fn headers_that_begin_with_x_are_sent() {
     let server = Server::ok().await;
-    let source = format!("sources: {{ s: {{ http: \"{}\", headers: {{ x-key: k }}, query: {{ x-q: q }} }} }}", server.url(""));
+    let source =
+        format!("sources: {{ s: {{ http: \"{}\", headers: {{ x-key: k }}, query: {{ x-q: q }} }} }}", server.url(""));
     let http = sound(&source, "      source: s\n      request: GET /x\n      headers: { x-a: \"{{a}}\" }").await;
     http.call(json!({ "a": "1" })).await.unwrap();
     let seen = server.only();

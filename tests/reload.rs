@@ -1,0 +1,296 @@
+//! Hot reload: what an edit changes, what clients are told of it, and what it costs.
+
+use rmcp::model::ServerNotification;
+use rmcp::service::Subscription;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::harness::site::answer;
+use crate::harness::{Client, Era, Process, Site, Spec, request, soon, until};
+
+/// A spec of one tool, resource and prompt, and what an edit adds.
+fn text(sql: &str, tools: &str, resources: &str, prompts: &str) -> String {
+    format!(
+        "
+sources: {{ db: {{ sql: 'sqlite:./db.sqlite', init: ./db.sql, readOnly: true }} }}
+tools:
+  value: {{ sql: {{ source: db, query: {sql}, returns: value }} }}
+{tools}
+resources:
+  test://one: {{ text: one }}
+{resources}
+prompts:
+  one: {{ template: one }}
+{prompts}
+"
+    )
+}
+
+const TOOL: &str = "  more: { text: more }";
+const RESOURCE: &str = "  test://more/{x}: { text: '{{x}}' }";
+const PROMPT: &str = "  more: { template: more }";
+
+fn plain(sql: &str) -> String {
+    text(sql, "", "", "")
+}
+
+fn spec() -> Spec {
+    Spec::new(&plain("SELECT 1")).file("db.sql", "CREATE TABLE t (x);")
+}
+
+/// Edits, and the list that each changes for clients.
+fn edits() -> [(String, Option<&'static str>); 6] {
+    [
+        (plain("SELECT 2"), None),
+        (text("SELECT 2", TOOL, "", ""), Some("tools")),
+        (text("SELECT 3", TOOL, "", ""), None),
+        (text("SELECT 3", TOOL, "", PROMPT), Some("prompts")),
+        (text("SELECT 3", TOOL, RESOURCE, PROMPT), Some("resources")),
+        (text("SELECT 4", "", RESOURCE, PROMPT), Some("tools")),
+    ]
+}
+
+/// The list that a notification of a subscription is about.
+async fn next(subscription: &mut Subscription) -> &'static str {
+    match soon("a notification", subscription.next()).await.unwrap().expect("an open subscription") {
+        ServerNotification::ToolListChangedNotification(_) => "tools",
+        ServerNotification::ResourceListChangedNotification(_) => "resources",
+        ServerNotification::PromptListChangedNotification(_) => "prompts",
+        other => panic!("{other:?}"),
+    }
+}
+
+fn all_lists() -> Value {
+    json!({ "toolsListChanged": true, "resourcesListChanged": true, "promptsListChanged": true })
+}
+
+#[tokio::test]
+async fn only_the_lists_that_changed_are_told_over_stdio() {
+    let spec = spec();
+    let mut client = spec.stdio(Era::Legacy).await;
+    // One too many would come before the next right one: each client is told in order.
+    for (edit, changes) in edits() {
+        spec.write(&edit);
+        client.process().reloaded(&spec).await;
+        if let Some(list) = changes {
+            assert_eq!(client.hears().await, list);
+        }
+    }
+    assert_eq!(client.text("value", json!({})).await, "4");
+    assert_eq!(client.list("tools").await.len(), 1);
+    assert_eq!(client.list("resourceTemplates").await.len(), 1);
+    assert_eq!(client.list("prompts").await.len(), 2);
+}
+
+#[tokio::test]
+async fn only_the_lists_that_changed_are_told_over_http() {
+    let spec = spec();
+    let mut site = spec.http().await;
+    let (mut first, mut second) = (site.client(Era::Legacy).await, site.client(Era::Legacy).await);
+    let third = site.client(Era::Modern).await;
+    let (mut all, mut prompts) =
+        (third.listen(all_lists()).await, third.listen(json!({ "promptsListChanged": true })).await);
+    for (edit, changes) in edits() {
+        spec.write(&edit);
+        site.process.reloaded(&spec).await;
+        let Some(list) = changes else { continue };
+        assert_eq!(first.hears().await, list);
+        assert_eq!(second.hears().await, list);
+        assert_eq!(next(&mut all).await, list);
+        if list == "prompts" {
+            assert_eq!(next(&mut prompts).await, list);
+        }
+    }
+    assert_eq!(third.text("value", json!({})).await, "4");
+}
+
+#[tokio::test]
+async fn a_subscription_over_stdio_hears_of_changes() {
+    let spec = spec();
+    let mut client = spec.stdio(Era::Modern).await;
+    let mut subscription = client.listen(all_lists()).await;
+    for (edit, changes) in edits() {
+        spec.write(&edit);
+        client.process().reloaded(&spec).await;
+        if let Some(list) = changes {
+            assert_eq!(next(&mut subscription).await, list);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_edit_is_reported_and_changes_nothing() {
+    let spec = spec();
+    let mut site = spec.http().await;
+    let mut client = site.client(Era::Legacy).await;
+    let healthy = site.health().await;
+    let who = json!({ "status": "serving", "server": "test", "version": "0.0.1", "generation": healthy["generation"] });
+    assert_eq!(healthy, who);
+
+    spec.write(&text("SELECT absent", "  more: { txt: more }", "", ""));
+    let said = site.process.says("refused").await;
+    assert!(said.contains("spec.yaml:"), "{said}");
+    assert!(said.contains("error[unknown-key]: unknown key `txt` in tool"), "{said}");
+    assert!(said.contains("the database refuses this statement: no such column: absent"), "{said}");
+    let message = site.health().await["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("serving generation ") && message.ends_with(" refused: 3 errors"), "{message}");
+    assert!(said.ends_with(&format!("mcp-declare: {message}\n")), "{said}");
+    assert_eq!(client.text("value", json!({})).await, "1");
+
+    spec.write(&text("SELECT 5", TOOL, "", ""));
+    site.process.reloaded(&spec).await;
+    assert_eq!(client.hears().await, "tools");
+    assert_eq!(client.text("value", json!({})).await, "5");
+    let health = site.health().await;
+    assert_eq!((&health["version"], health.get("message")), (&json!("0.0.3"), None));
+    assert!(health["generation"].as_u64() > healthy["generation"].as_u64());
+}
+
+#[tokio::test]
+async fn an_empty_broken_or_missing_file_keeps_the_old_spec() {
+    let spec = spec();
+    let mut client = spec.stdio(Era::Legacy).await;
+    let refused = async |client: &mut Client, times: usize| {
+        let heard = client.process().heard();
+        until("a refused edit", async || heard.borrow().matches("refused: ").count() >= times).await;
+        assert_eq!(client.text("value", json!({})).await, "1");
+    };
+    spec.put("spec.yaml", "");
+    refused(&mut client, 1).await;
+    spec.put("spec.yaml", [0, 159, 146, 150]);
+    refused(&mut client, 2).await;
+    spec.put("spec.yaml", "server: { name: test\ntools:");
+    refused(&mut client, 3).await;
+    std::fs::remove_file(spec.path()).unwrap();
+    refused(&mut client, 4).await;
+    spec.write(&plain("SELECT 6"));
+    client.process().reloaded(&spec).await;
+    assert_eq!(client.text("value", json!({})).await, "6");
+}
+
+#[tokio::test]
+async fn edits_by_renaming_and_in_side_files_are_noticed() {
+    let spec = Spec::new(
+        "
+        include: ./parts/*.yaml
+        tools: { fixed: { file: ./fixed.txt } }
+        ",
+    )
+    .file("parts/a.yaml", "tools: { a: { text: first } }\n")
+    .file("fixed.txt", "x");
+    let mut client = spec.stdio(Era::Legacy).await;
+    assert_eq!(client.text("a", json!({})).await, "first");
+    spec.put("parts/a.yaml", "tools: { a: { text: second } }\n");
+    until("the edit of a part", async || client.text("a", json!({})).await == "second").await;
+    spec.put("parts/b.yaml", "tools: { b: { text: new } }\n");
+    assert_eq!(client.hears().await, "tools");
+    assert_eq!(client.text("b", json!({})).await, "new");
+    for word in ["third", "fourth"] {
+        spec.rename_over(&format!("tools: {{ a: {{ text: {word} }} }}"));
+        client.process().reloaded(&spec).await;
+        assert_eq!(client.text("a", json!({})).await, word);
+    }
+}
+
+#[tokio::test]
+async fn without_watching_only_a_signal_reloads() {
+    let spec = Spec::tools("a: { text: first }");
+    let mut server = Process::serve(&spec, &["--no-watch"]);
+    server.initialize("2025-11-25").await;
+    spec.write("tools: { a: { text: second } }");
+    let call = |id: i64| request(id, "tools/call", json!({ "name": "a" }));
+    assert_eq!(server.ask(&call(1)).await["result"]["content"][0]["text"], "first");
+    server.signal(Signal::HUP);
+    server.reloaded(&spec).await;
+    assert_eq!(server.ask(&call(2)).await["result"]["content"][0]["text"], "second");
+}
+
+/// A tool that waits for the file `go` and then says a word.
+fn waiting(word: &str) -> String {
+    format!(
+        "
+tools:
+  wait: {{ shell: {{ script: 'touch started; until test -e go; do sleep 0.02; done; echo {word}' }} }}
+  word: {{ text: {word} }}
+"
+    )
+}
+
+#[tokio::test]
+async fn calls_in_flight_finish_on_the_catalog_that_they_began_with() {
+    let spec = Spec::new(&waiting("old"));
+    let mut site = spec.http().await;
+    let client = site.client(Era::Legacy).await;
+    let later = async {
+        let started = spec.folder().join("started");
+        until("the call to begin", async || started.exists()).await;
+        spec.write(&waiting("new"));
+        site.process.reloaded(&spec).await;
+        assert_eq!(client.text("word", json!({})).await, "new");
+        spec.put("go", "");
+    };
+    let (old, ()) = tokio::join!(client.text("wait", json!({})), later);
+    assert_eq!(old, "old\n");
+    assert_eq!(client.text("wait", json!({})).await, "new\n");
+}
+
+#[tokio::test]
+async fn a_session_that_opens_its_stream_later_is_told_then() {
+    let spec = spec();
+    let mut site = spec.http().await;
+    let session = site.session("2025-06-18").await;
+    spec.write(&text("SELECT 1", TOOL, "", ""));
+    site.process.reloaded(&spec).await;
+    let listed = site.post(&request(1, "tools/list", json!({}))).header("mcp-session-id", &session);
+    let (_, listed) = answer(listed.send().await.unwrap()).await;
+    assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 2);
+    let mut stream = site.stream(&session).await;
+    let mut told = String::new();
+    while !told.contains("notifications/tools/list_changed") {
+        let chunk = soon("an event", stream.chunk()).await.unwrap().expect("an open stream");
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+}
+
+/// How many files, pipes and sockets a server has open.
+fn open_files(site: &Site) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", site.process.pid())).unwrap().count()
+}
+
+#[tokio::test]
+async fn thirty_reloads_leave_as_many_open_handles_as_one() {
+    let spec = spec();
+    let mut site = spec.http().await;
+    let client = site.client(Era::Modern).await;
+    let mut after_one = 0;
+    for edit in 1..=30 {
+        spec.write(&text(&format!("SELECT {edit}"), TOOL, "", ""));
+        site.process.reloaded(&spec).await;
+        assert_eq!(client.text("value", json!({})).await, edit.to_string());
+        if edit == 1 {
+            after_one = open_files(&site);
+        }
+    }
+    settles(&site, after_one).await;
+}
+
+#[tokio::test]
+async fn connections_of_a_changed_source_are_closed() {
+    let spec = spec();
+    let mut site = spec.http().await;
+    let client = site.client(Era::Modern).await;
+    client.text("value", json!({})).await;
+    let at_first = open_files(&site);
+    for seconds in 2..12 {
+        let changed = plain("SELECT 1").replace("readOnly: true", &format!("readOnly: true, timeout: {seconds}s"));
+        spec.write(&changed);
+        site.process.reloaded(&spec).await;
+        client.text("value", json!({})).await;
+    }
+    settles(&site, at_first).await;
+}
+
+/// Waits until no more files are open than there were; connections of clients come and go.
+async fn settles(site: &Site, most: usize) {
+    until(&format!("at most {most} open files"), async || open_files(site) <= most + 1).await;
+}
