@@ -174,6 +174,11 @@ impl<'a> Scope<'a> {
         self.params.iter().map(|p| p.name.value.as_str())
     }
 
+    /// The names whose values are not shown.
+    pub fn secrets(&self) -> Vec<String> {
+        self.params.iter().filter(|p| p.secret).map(|p| p.name.value.clone()).collect()
+    }
+
     /// The diagnostic for a name that nothing here defines.
     pub fn unknown(&self, name: &str, place: impl Into<crate::spec::Place>) -> Diagnostic {
         let words = format!("`{name}` is not defined in {}", self.owner);

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 #[command(version, propagate_version = true, max_term_width = 100)]
 struct Arguments {
     /// When to use colours.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", display_order = 100)]
     color: Color,
     #[command(subcommand)]
     command: Command,
@@ -40,11 +40,11 @@ enum Command {
     Check(check::Arguments),
     /// Show what clients would see.
     List(list::Arguments),
-    /// Call a tool.
+    /// Call a tool and print its answer.
     Call(call::Arguments),
-    /// Read a resource.
+    /// Print a resource.
     Read(read::Arguments),
-    /// Get a prompt.
+    /// Print a prompt's messages.
     Prompt(prompt::Arguments),
 }
 

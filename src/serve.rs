@@ -10,6 +10,7 @@ pub mod stdio;
 pub mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -23,12 +24,25 @@ pub struct Handler {
     /// Whether the catalog may still change, so that lists that are empty now are declared too.
     reloads: bool,
     closing: CancellationToken,
+    /// Whether this client's session is told of changes.
+    told: Arc<AtomicBool>,
 }
 
 impl Handler {
     /// A handler over the cell that reloads swap. `closing` ends what waits for changes.
     pub fn new(catalog: watch::Receiver<Arc<Catalog>>, reloads: bool, closing: CancellationToken) -> Self {
-        Handler { catalog, reloads, closing }
+        Handler { catalog, reloads, closing, told: Arc::default() }
+    }
+
+    /// The same for another client.
+    pub fn for_another(&self) -> Self {
+        Handler { told: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether the session is not told of changes yet; from now on it is. A client may say again and again that
+    /// it is initialized, and gets one feed.
+    fn begins(&self) -> bool {
+        self.reloads && !self.told.swap(true, Ordering::Relaxed)
     }
 
     fn current(&self) -> Arc<Catalog> {

@@ -24,7 +24,7 @@ pub use site::Site;
 pub use spec::{Output, Spec};
 
 /// The longest that anything may take, on a machine that is busy with other things.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The outcome of `future`, which must not take longer than [`PATIENCE`].
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -3,11 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod arrows;
+mod bad_input;
 mod bookshop;
+mod bookshop_http;
+mod commands;
+mod diagnostics;
 mod eras;
+mod examples;
 mod harness;
+mod hostile;
 mod lifecycle;
 mod prompts;
+mod readme;
 mod reload;
 mod resources;
+mod spec_files;
 mod tools;

@@ -101,6 +101,33 @@ async fn data_runs_first_and_has_names() {
 }
 
 #[tokio::test]
+async fn a_text_that_was_cut_says_so() {
+    let spec = Spec::new(
+        "
+        prompts:
+          data: { data: { poem: { file: { path: ./poem.txt, maxBytes: 3B } } }, template: '<{{poem}}>' }
+        ",
+    )
+    .file("poem.txt", "one two");
+    let client = started(&spec).await;
+    assert_eq!(text(&client, "data", json!({})).await, "<one\n[cut after 3 bytes (maxBytes)]>");
+
+    let spec = Spec::new(
+        "
+        defaults: { maxBytes: 3B }
+        prompts:
+          file: { messages: [{ role: user, file: ./poem.txt }] }
+          text: { arguments: { x: {} }, template: '{{x}}' }
+        ",
+    )
+    .file("poem.txt", "one two");
+    let client = started(&spec).await;
+    assert_eq!(text(&client, "file", json!({})).await, "one\n[cut after 3 bytes (maxBytes)]");
+    let refused = client.refused("prompts/get", json!({ "name": "text", "arguments": { "x": "long" } })).await;
+    assert_eq!(refused, (-32602, "the rendered text is longer than 3 bytes".to_owned()));
+}
+
+#[tokio::test]
 async fn a_failing_data_entry_is_named() {
     let spec = Spec::new(
         "

@@ -119,6 +119,31 @@ async fn a_subscription_over_stdio_hears_of_changes() {
 }
 
 #[tokio::test]
+async fn a_client_that_says_again_that_it_is_initialized_is_told_once() {
+    let spec = spec();
+    let mut server = Process::serve(&spec, &[]);
+    server.initialize("2025-11-25").await;
+    for _ in 0..50 {
+        server.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+    }
+    server.ask(&request(1, "ping", json!({}))).await;
+    let methods = async |server: &mut Process, count: usize| {
+        let mut methods = Vec::new();
+        for _ in 0..count {
+            methods.push(server.next().await.unwrap()["method"].clone());
+        }
+        methods
+    };
+    spec.write(&text("SELECT 1", TOOL, "", ""));
+    server.reloaded(&spec).await;
+    assert_eq!(methods(&mut server, 1).await, ["notifications/tools/list_changed"]);
+    spec.write(&text("SELECT 1", TOOL, RESOURCE, PROMPT));
+    server.reloaded(&spec).await;
+    let both = ["notifications/resources/list_changed", "notifications/prompts/list_changed"];
+    assert_eq!(methods(&mut server, 2).await, both);
+}
+
+#[tokio::test]
 async fn a_bad_edit_is_reported_and_changes_nothing() {
     let spec = spec();
     let mut site = spec.http().await;
@@ -133,7 +158,7 @@ async fn a_bad_edit_is_reported_and_changes_nothing() {
     assert!(said.contains("error[unknown-key]: unknown key `txt` in tool"), "{said}");
     assert!(said.contains("the database refuses this statement: no such column: absent"), "{said}");
     let message = site.health().await["message"].as_str().unwrap().to_owned();
-    assert!(message.starts_with("serving generation ") && message.ends_with(" refused: 3 errors"), "{message}");
+    assert!(message.starts_with("serving generation ") && message.ends_with(" refused: 2 errors"), "{message}");
     assert!(said.ends_with(&format!("mcp-declare: {message}\n")), "{said}");
     assert_eq!(client.text("value", json!({})).await, "1");
 
@@ -190,6 +215,34 @@ async fn edits_by_renaming_and_in_side_files_are_noticed() {
         client.process().reloaded(&spec).await;
         assert_eq!(client.text("a", json!({})).await, word);
     }
+}
+
+#[tokio::test]
+async fn edits_of_a_query_a_partial_and_the_environment_are_noticed() {
+    let text = "
+        server: { name: test, instructions: 'for ${WHOM}' }
+        sources: { db: { sql: 'sqlite::memory:' } }
+        partials: { end: { file: ./end.hbs } }
+        tools:
+          query: { sql: { source: db, file: ./query.sql, returns: value } }
+          partial: { text: 'the {{> end}}' }
+    ";
+    let spec = Spec::new(text).file("query.sql", "SELECT 1").file("end.hbs", "end").file("vars.env", "WHOM=you\n");
+    let site = Site::new(Process::serve(
+        &spec,
+        &["--http", "127.0.0.1:0", "--env-file", spec.folder().join("vars.env").to_str().unwrap()],
+    ))
+    .await;
+    let client = site.client(Era::Modern).await;
+    let says = async |tool: &str, word: &str| client.text(tool, json!({})).await == word;
+    assert!(says("query", "1").await && says("partial", "the end").await);
+    spec.put("query.sql", "SELECT 2");
+    until("the edit of a query", async || says("query", "2").await).await;
+    spec.put("end.hbs", "start");
+    until("the edit of a partial", async || says("partial", "the start").await).await;
+    spec.put("vars.env", "WHOM=them\n");
+    let told = async || site.client(Era::Legacy).await.server()["instructions"] == "for them";
+    until("the edit of the environment", told).await;
 }
 
 #[tokio::test]
@@ -281,8 +334,8 @@ async fn connections_of_a_changed_source_are_closed() {
     let client = site.client(Era::Modern).await;
     client.text("value", json!({})).await;
     let at_first = open_files(&site);
-    for seconds in 2..12 {
-        let changed = plain("SELECT 1").replace("readOnly: true", &format!("readOnly: true, timeout: {seconds}s"));
+    for most in 2..12 {
+        let changed = plain("SELECT 1").replace("readOnly: true", &format!("readOnly: true, maxConnections: {most}"));
         spec.write(&changed);
         site.process.reloaded(&spec).await;
         client.text("value", json!({})).await;

@@ -148,6 +148,18 @@ async fn results_shape_resources_too() {
 }
 
 #[tokio::test]
+async fn contents_that_were_cut_say_so() {
+    let spec = Spec::new("resources: { 'test://start': { file: { path: ./poem.txt, maxBytes: 3B } } }")
+        .file("poem.txt", "one two");
+    everywhere(&spec, async |client| {
+        let contents = client.read("test://start").await;
+        assert_eq!((&contents["text"], &contents["mimeType"]), (&json!("one"), &json!("text/plain")));
+        assert_eq!(contents["_meta"], json!({ "mcp-declare/truncated": "cut after 3 bytes (maxBytes)" }));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_path_leads_out_of_the_folder() {
     let spec = Spec::new("resources: { 'test://in/{+path}': { file: { path: '{+path}', root: ./in } } }")
         .file("in/deep/a.txt", "inside")

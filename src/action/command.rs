@@ -153,3 +153,12 @@ fn refuse_writable(at: Span, builder: &mut Builder<'_>) {
         }
     }
 }
+
+/// The arguments with the values of secret params blotted out, to be shown.
+pub fn masked(arguments: &Arguments, secrets: &[String]) -> Arguments {
+    let mut shown = arguments.clone();
+    for (_, value) in shown.iter_mut().filter(|(name, _)| secrets.contains(name)) {
+        *value = serde_json::Value::String("***".to_owned());
+    }
+    shown
+}

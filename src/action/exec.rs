@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::command::{self, MAX_ARGUMENT};
+use super::command::{self, MAX_ARGUMENT, masked};
 use super::process::{self, Run};
 use super::{Arguments, Builder, Call, Limits, Scope, render_fault};
 use crate::outcome::{ActionError, Outcome};
@@ -45,6 +45,8 @@ pub struct Exec {
     arguments: Vec<Argument>,
     setting: command::Setting,
     limits: Limits,
+    /// Params whose values are not shown.
+    secrets: Vec<String>,
 }
 
 /// One element of the argv after the program.
@@ -75,6 +77,7 @@ impl Exec {
             arguments: arguments?,
             setting: setting?,
             limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
+            secrets: scope.secrets(),
         })
     }
 
@@ -103,7 +106,7 @@ impl Exec {
     /// # Errors
     /// If a value can't be an argument.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
-        let argv = self.argv(arguments)?;
+        let argv = self.argv(&masked(arguments, &self.secrets))?;
         let elements = std::iter::once(self.program.display().to_string()).chain(argv);
         let lines: Vec<String> =
             elements.enumerate().map(|(i, e)| format!("argv[{i}] = {}", Value::String(e))).collect();

@@ -133,7 +133,7 @@ async fn run_in(slots: &Semaphore, run: Run<'_>, cancel: &CancellationToken) -> 
     let mut output = Output::new(run.max_bytes);
     let ended = {
         let mut pump = pin!(pump::pump(&mut child, run.stdin, &mut output).fuse());
-        tokio::select! {
+        let ended = tokio::select! {
             // The clock and the token first: a program that never stops writing must not hide them.
             biased;
             fault = &mut stopped => {
@@ -141,9 +141,11 @@ async fn run_in(slots: &Semaphore, run: Run<'_>, cancel: &CancellationToken) -> 
                 return Err(fault);
             }
             ended = follow(&mut child, pump.as_mut()) => ended,
-        }
+        };
+        // Before the pump lets go of the pipes: a program must not end by itself of a closed one.
+        drop(group);
+        ended
     };
-    drop(group);
     let exit = match ended.map_err(|error| ProcessFault::Lost(fault::plain(&error).to_owned()))? {
         Some(status) => status.into(),
         None => reap(&mut child).await,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::command::{self, MAX_ARGUMENT};
+use super::command::{self, MAX_ARGUMENT, masked};
 use super::process::{self, Run};
 use super::{Arguments, Builder, Call, Limits, Param, Scope};
 use crate::outcome::{ActionError, Outcome};
@@ -50,6 +50,8 @@ pub struct Shell {
     params: Vec<String>,
     setting: command::Setting,
     limits: Limits,
+    /// Params whose values are not shown.
+    secrets: Vec<String>,
 }
 
 impl Shell {
@@ -92,6 +94,7 @@ impl Shell {
             params: scope.names().map(str::to_owned).collect(),
             setting,
             limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
+            secrets: scope.secrets(),
         })
     }
 
@@ -122,7 +125,8 @@ impl Shell {
     /// If a value can't be a variable.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
         let mut lines = vec![format!("{} -eu, cwd = {}", self.program.display(), self.setting.cwd.display())];
-        lines.extend(self.variables(arguments)?.into_iter().map(|(n, v)| format!("{n} = {}", Value::String(v))));
+        let variables = self.variables(&masked(arguments, &self.secrets))?;
+        lines.extend(variables.into_iter().map(|(n, v)| format!("{n} = {}", Value::String(v))));
         lines.push(self.script.trim_end().to_owned());
         Ok(lines.join("\n"))
     }

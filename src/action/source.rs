@@ -30,18 +30,16 @@ pub enum Source {
     Http(Arc<HttpSource>),
 }
 
-impl Source {
-    fn kind(&self) -> &'static str {
-        match self {
-            Source::Sql(_) => "sql",
-            Source::Http(_) => "http",
-        }
-    }
-}
-
-/// The sources of a spec by name; `None` for one at fault, which has been reported.
+/// The sources of a spec by name.
 #[derive(Debug, Default)]
-pub struct Sources(IndexMap<String, Option<Source>>);
+pub struct Sources(IndexMap<String, Entry>);
+
+/// A source as far as it is known: both are `None` after mistakes, which have been reported.
+#[derive(Debug)]
+struct Entry {
+    kind: Option<&'static str>,
+    open: Option<Source>,
+}
 
 impl Sources {
     /// Opens every source, or takes it from `previous` if it is configured the same there.
@@ -55,7 +53,7 @@ impl Sources {
     ) -> Self {
         let mut all = IndexMap::new();
         for (name, source) in written.all() {
-            let before = previous.and_then(|p| p.0.get(&name.value)).and_then(Option::as_ref);
+            let before = previous.and_then(|p| p.0.get(&name.value)).and_then(|entry| entry.open.as_ref());
             let open = match source {
                 None => None,
                 Some(model::Source::Sql(source)) => {
@@ -67,7 +65,7 @@ impl Sources {
                     HttpSource::open(name, source, before, sink).map(Source::Http)
                 }
             };
-            all.insert(name.value.clone(), open);
+            all.insert(name.value.clone(), Entry { kind: source.map(model::Source::kind), open });
         }
         Sources(all)
     }
@@ -90,14 +88,12 @@ impl Sources {
 
     fn get(&self, name: &Spanned<String>, kind: &str, sink: &mut Diagnostics) -> Option<&Source> {
         match self.0.get(&name.value) {
-            Some(source) => {
-                let source = source.as_ref()?;
-                if source.kind() != kind {
-                    let words = format!("`{}` is a source of kind {}, not {kind}", name.value, source.kind());
-                    sink.error(Code::UnknownSource, name.span, words);
-                }
-                Some(source)
+            Some(Entry { kind: Some(other), .. }) if *other != kind => {
+                let words = format!("`{}` is a source of kind {other}, not {kind}", name.value);
+                sink.error(Code::UnknownSource, name.span, words);
+                None
             }
+            Some(entry) => entry.open.as_ref(),
             None => {
                 let words = format!("there is no source `{}`", name.value);
                 let known = self.0.keys().map(String::as_str);

@@ -212,7 +212,7 @@ impl Text<'_> {
 
     fn word_end(&self, start: usize) -> usize {
         let rest = self.text.value.get(start..).unwrap_or("");
-        let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let word = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(rest.len());
         start + word.max(rest.chars().next().map_or(0, char::len_utf8))
     }
 

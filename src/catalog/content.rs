@@ -1,7 +1,7 @@
 //! Outcomes as MCP content.
 
-use rmcp::model::{ContentBlock, Icon, ResourceContents};
-use serde_json::Value;
+use rmcp::model::{ContentBlock, Icon, JsonObject, MetaObject, ResourceContents};
+use serde_json::{Value, json};
 
 use crate::outcome::shape::Shaped;
 use crate::outcome::{Content, Outcome, base64};
@@ -21,8 +21,13 @@ pub fn blocks(shaped: Shaped, name: &str) -> (Vec<ContentBlock>, Option<Value>) 
         (Content::Bytes(bytes), None) => of_bytes(&bytes, mime_type, name),
     };
     let mut all = vec![block];
-    all.extend(truncated.map(|words| ContentBlock::text(format!("[{words}]"))));
+    all.extend(truncated.as_deref().map(cut).map(ContentBlock::text));
     (all, structured)
+}
+
+/// How a text says that it was cut, and by which bound.
+pub fn cut(words: &str) -> String {
+    format!("[{words}]")
 }
 
 fn of_bytes(bytes: &[u8], mime_type: Option<String>, name: &str) -> ContentBlock {
@@ -38,18 +43,26 @@ fn of_bytes(bytes: &[u8], mime_type: Option<String>, name: &str) -> ContentBlock
     }
 }
 
+/// The key of a resource's `_meta` that says which bound cut its contents.
+const TRUNCATED: &str = "mcp-declare/truncated";
+
 /// An outcome as the contents of a resource.
 pub fn resource(shaped: Shaped, uri: &str, mime_type: Option<&str>) -> ResourceContents {
     let Shaped { outcome, text } = shaped;
     let own = outcome.mime_type.clone();
+    let meta = outcome.truncated.map(|words| MetaObject(JsonObject::from_iter([(TRUNCATED.to_owned(), json!(words))])));
     let contents = match (outcome.content, text) {
         (_, Some(words)) => ResourceContents::text(words, uri),
         (Content::Json(value), None) => ResourceContents::text(value.to_string(), uri),
         (Content::Text(words), None) => ResourceContents::text(words, uri),
         (Content::Bytes(bytes), None) => ResourceContents::blob(base64(&bytes), uri),
     };
-    match mime_type.map(str::to_owned).or(own) {
+    let contents = match mime_type.map(str::to_owned).or(own) {
         Some(mime_type) => contents.with_mime_type(mime_type),
+        None => contents,
+    };
+    match meta {
+        Some(meta) => contents.with_meta(meta),
         None => contents,
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::action::{Arguments, Param};
-use crate::schema::{self, Schema};
+use crate::schema::{self, Schema, SchemaFault};
 use crate::spec::node::{Entry, Kind, Node, entries_to_json};
-use crate::spec::read::wrong_type;
+use crate::spec::read::{At, FromNode, refuse};
 use crate::spec::{Code, Diagnostic, Diagnostics, Named, Span, Spanned};
 
 /// What may be given, and how it is checked.
@@ -41,7 +41,15 @@ impl Params {
         if let (Value::Object(object), false) = (&mut object, required.is_empty()) {
             object.insert("required".to_owned(), json!(required));
         }
-        let schema = compile_schema(object, place, sink)?;
+        let schema = match Schema::compile(object) {
+            Ok(schema) => schema,
+            Err(faults) => {
+                let more = hidden(&all, &faults);
+                report(faults, &place, sink);
+                report(more, &place, sink);
+                return None;
+            }
+        };
         let secrets = all.iter().filter(|p| p.secret).map(|p| p.name.value.clone());
         let schema = schema.with_secrets(secrets.collect::<Vec<_>>());
         Some(Params { all, schema })
@@ -62,7 +70,8 @@ impl Params {
                     (Value::Object(entries_to_json(&standard)), flag("optional", sink), flag("secret", sink))
                 }
                 _ => {
-                    sink.push(wrong_type(node, "a JSON Schema or the name of a type"));
+                    let label = "such as `string`, or `{ type: string, minLength: 2 }`";
+                    refuse(node, "a JSON Schema or the name of a type", sink, |found| found.label(label));
                     (json!({}), false, false)
                 }
             };
@@ -141,9 +150,8 @@ impl Params {
 }
 
 fn flag(own: &[&Entry], key: &str, sink: &mut Diagnostics) -> bool {
-    use crate::spec::read::FromNode;
     let entry = own.iter().find(|e| e.key.value == key);
-    entry.and_then(|e| Spanned::<bool>::from_node(&e.value, e.key.span, sink)).is_some_and(|b| b.value)
+    entry.and_then(|e| Spanned::<bool>::from_node(&e.value, At::key(e), sink)).is_some_and(|b| b.value)
 }
 
 /// Compiles a schema and reports its faults at their places.
@@ -151,27 +159,48 @@ pub fn compile_schema(value: Value, place: impl Fn(&str) -> Span, sink: &mut Dia
     match Schema::compile(value) {
         Ok(schema) => Some(schema),
         Err(faults) => {
-            for fault in faults {
-                let found = Diagnostic::error(Code::BadSchema, place(&fault.pointer), fault.message);
-                sink.push(match fault.help {
-                    Some(help) => found.label(help),
-                    None => found,
-                });
-            }
+            report(faults, place, sink);
             None
         }
     }
 }
 
+fn report(faults: Vec<SchemaFault>, place: impl Fn(&str) -> Span, sink: &mut Diagnostics) {
+    for fault in faults {
+        let found = Diagnostic::error(Code::BadSchema, place(&fault.pointer), fault.message);
+        sink.push(match fault.help {
+            Some(help) => found.label(help),
+            None => found,
+        });
+    }
+}
+
+/// What is wrong with params that `faults` say nothing of: a default is held against a schema only where the
+/// whole of it compiles, so those at fault would hide the others.
+fn hidden(all: &[Param], faults: &[SchemaFault]) -> Vec<SchemaFault> {
+    let blamed = |name: &str| faults.iter().any(|f| steps(&f.pointer).is_some_and(|(blamed, _)| blamed == name));
+    let others = all.iter().filter(|p| !blamed(&p.name.value));
+    let others: Map<String, Value> = others.map(|p| (p.name.value.clone(), p.schema.as_ref().clone())).collect();
+    Schema::compile(json!({ "type": "object", "properties": others })).err().unwrap_or_default()
+}
+
+/// A pointer `/properties/NAME/…` as the name and what comes after it.
+fn steps(pointer: &str) -> Option<(String, Option<String>)> {
+    let mut steps = pointer.strip_prefix("/properties/")?.splitn(2, '/');
+    let name = steps.next()?.replace("~1", "/").replace("~0", "~");
+    Some((name, steps.next().map(|rest| format!("/{rest}"))))
+}
+
 /// Where the part `/properties/NAME/…` of the schema that a `params` map makes is written; `otherwise` for
 /// what is not written there.
 pub fn place_of(written: &Named<Node>, pointer: &str, otherwise: Span) -> Span {
-    let mut steps = pointer.splitn(4, '/').skip(2);
-    let name = steps.next().unwrap_or("").replace("~1", "/").replace("~0", "~");
-    let rest = steps.next().map(|rest| format!("/{rest}"));
+    let Some((name, rest)) = steps(pointer) else { return otherwise };
     match (written.iter().find(|(n, _)| n.value == name), rest) {
         (Some((_, node)), Some(rest)) => node.at_pointer(&rest),
         (Some((name, _)), None) => name.span,
         (None, _) => otherwise,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,8 +132,9 @@ impl Data {
         if let Some(text) = shaped.text {
             return Ok(Value::String(text));
         }
-        let value = shaped.outcome.into_value();
-        Ok(match value {
+        let truncated = shaped.outcome.truncated.clone();
+        Ok(match shaped.outcome.into_value() {
+            Value::String(text) => Value::String(noted(text, truncated)),
             Value::Object(mut object) if self.action.gives_rows() && !self.shape.reshapes() => {
                 object.remove("rows").unwrap_or_default()
             }
@@ -161,7 +162,7 @@ impl Body {
             Body::File(file) => {
                 let outcome = file.run(names).await?;
                 match outcome.content {
-                    Content::Text(text) => Ok(ContentBlock::text(text)),
+                    Content::Text(text) => Ok(ContentBlock::text(noted(text, outcome.truncated))),
                     _ => Err(ActionError::failed("the file of this prompt is not text")),
                 }
             }
@@ -175,6 +176,14 @@ impl Body {
                 }
             }
         }
+    }
+}
+
+/// A text with the bound that cut it, if one did.
+fn noted(text: String, truncated: Option<String>) -> String {
+    match truncated {
+        Some(words) => format!("{text}\n{}", content::cut(&words)),
+        None => text,
     }
 }
 

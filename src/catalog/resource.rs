@@ -102,9 +102,6 @@ impl Resource {
         })?;
         let outcome = self.action.run(&arguments, call).await?;
         let shaped = self.shape.apply(outcome, self.limits).await?;
-        if let Some(words) = &shaped.outcome.truncated {
-            tracing::warn!(uri, "the answer was {words}");
-        }
         Ok(content::resource(shaped, uri, self.mime_type()))
     }
 }

@@ -5,11 +5,11 @@ use std::io::Read;
 use rmcp::model::ContentBlock;
 use serde_json::{Map, Value};
 
-use super::spec::SpecArguments;
+use super::spec::{self, SpecArguments};
 use super::{Exit, complain, note, print};
 use crate::action::source::Mode;
 use crate::action::{Arguments as Given, Call, Param};
-use crate::catalog::{Answer, Catalog, Tool};
+use crate::catalog::{Answer, Tool};
 use crate::schema::coerce;
 
 /// Bytes of arguments that standard input may bring.
@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Err(exit) => return exit,
     };
     let Some(tool) = catalog.tool(&arguments.tool) else {
-        complain(&unknown(&arguments.tool, &catalog));
+        complain(&spec::unknown("tool", &arguments.tool, catalog.tools().map(|t| t.listed.name.as_ref())));
         return Exit::AtFault;
     };
     let given = match &arguments.json {
@@ -59,17 +59,6 @@ pub async fn run(arguments: Arguments) -> Exit {
         }
     };
     if arguments.explain { explain(tool, given) } else { show(tool.call(given, &Call::default()).await) }
-}
-
-fn unknown(name: &str, catalog: &Catalog) -> String {
-    let names = || catalog.tools().map(|t| t.listed.name.as_ref());
-    match crate::spec::nearest(name, names()) {
-        Some(near) => format!("there is no tool `{name}`; did you mean `{near}`?"),
-        None => format!(
-            "there is no tool `{name}`; there are {}",
-            crate::spec::read::list_names(&names().collect::<Vec<_>>())
-        ),
-    }
 }
 
 fn explain(tool: &Tool, given: Given) -> Exit {

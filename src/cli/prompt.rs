@@ -3,7 +3,7 @@
 use rmcp::model::{ContentBlock, ResourceContents, Role};
 use serde_json::{Map, Value};
 
-use super::spec::SpecArguments;
+use super::spec::{self, SpecArguments};
 use super::{Exit, complain, print};
 use crate::action::Call;
 use crate::action::source::Mode;
@@ -28,7 +28,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Err(exit) => return exit,
     };
     let Some(prompt) = catalog.prompt(&arguments.name) else {
-        complain(&format!("there is no prompt `{}`", arguments.name));
+        complain(&spec::unknown("prompt", &arguments.name, catalog.prompts().map(|p| p.listed.name.as_str())));
         return Exit::AtFault;
     };
     let mut given = Map::new();

@@ -48,10 +48,10 @@ pub struct Arguments {
     #[arg(long, value_name = "DURATION", conflicts_with = "no_watch", value_parser = crate::spec::read::parse_duration)]
     poll: Option<Duration>,
     /// What is logged to stderr.
-    #[arg(long, value_enum, default_value_t = Level::Warn)]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Warn)]
     log: Level,
     /// How it is logged.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 }
 
@@ -156,7 +156,7 @@ async fn over_http(
     note(&format!("mcp-declare: serving {} on {}\n", spec::summary(catalog), server.url()));
     let health = cells.clone();
     let extra = Router::new().route("/health", get(move || async move { axum::Json(self::health(&health)) }));
-    match server.run(move || handler.clone(), extra, closing.clone()).await {
+    match server.run(move || handler.for_another(), extra, closing.clone()).await {
         Ok(()) => Exit::Done,
         Err(fault) => {
             complain(&fault.to_string());

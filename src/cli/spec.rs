@@ -88,6 +88,16 @@ pub fn count(loaded: &Loaded) -> String {
     }
 }
 
+/// Words for a name that a catalog does not have: the nearest one, or all of them.
+pub fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    let known: Vec<&str> = known.collect();
+    match crate::spec::nearest(name, known.iter().copied()) {
+        Some(near) => format!("there is no {what} `{name}`; did you mean `{near}`?"),
+        None if known.is_empty() => format!("there is no {what} `{name}`; this spec has none"),
+        None => format!("there is no {what} `{name}`; there are {}", crate::spec::read::list_names(&known)),
+    }
+}
+
 /// "1 tool", "3 tools".
 pub fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }

@@ -124,7 +124,7 @@ impl ServerHandler for Handler {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        if self.reloads {
+        if self.begins() {
             tokio::spawn(feed::session(self.clone(), context.peer));
         }
     }

@@ -173,14 +173,23 @@ impl Diagnostic {
     }
 }
 
-/// The sink that every step of loading pushes to.
+/// Errors that are kept of one spec, and warnings.
+const MAX_KEPT: usize = 200;
+
+/// The sink that every step of loading pushes to. Bounded: after [`MAX_KEPT`] it only says that there are more.
 #[derive(Debug, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        let kept = self.0.iter().filter(|d| d.severity == diagnostic.severity).count();
+        if kept < MAX_KEPT {
+            self.0.push(diagnostic);
+        } else if kept == MAX_KEPT && diagnostic.severity == Severity::Error {
+            let words = format!("there are more than {MAX_KEPT} mistakes; the others are not shown");
+            self.0.push(Diagnostic::nowhere(Code::TooLarge, words));
+        }
     }
 
     /// Adds an error at a place; for those that need no more words.
@@ -204,10 +213,11 @@ impl Diagnostics {
             && self.0.iter().filter(|d| d.severity == Severity::Error).all(|d| d.code == Code::Unreachable)
     }
 
-    /// All of them, in the order of the files' text.
+    /// All of them, in the order of the files' text; last those without a place.
     pub fn sorted(&self, files: &super::Files) -> Vec<&Diagnostic> {
         let mut all: Vec<&Diagnostic> = self.0.iter().collect();
-        all.sort_by_key(|d| d.place.as_ref().map(|p| (p.span.file, files.locate(p).start)));
+        let place = |d: &&Diagnostic| d.place.as_ref().map(|p| (p.span.file, files.locate(p).start));
+        all.sort_by_cached_key(|d| (d.place.is_none(), place(d)));
         all
     }
 
@@ -220,5 +230,23 @@ impl Diagnostics {
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FileId, Files};
+    use super::*;
+
+    #[test]
+    fn keeps_a_bounded_number_and_says_so() {
+        let (mut sink, mut files) = (Diagnostics::default(), Files::default());
+        files.add("x", "x", "text".to_owned());
+        for n in 0..10 * MAX_KEPT {
+            sink.error(Code::BadValue, Span::new(FileId::default(), 0..1), n.to_string());
+        }
+        let all = sink.sorted(&files);
+        assert_eq!(all.len(), MAX_KEPT + 1);
+        assert!(all.last().unwrap().message.contains("more than 200 mistakes"), "{:?}", all.last());
     }
 }

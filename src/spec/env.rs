@@ -44,6 +44,9 @@ impl FromIterator<(String, String)> for Environment {
 /// Top-level sections in whose strings `${…}` is replaced.
 const OPEN_SECTIONS: [&str; 5] = ["server", "sources", "include", "defaults", "access"];
 
+/// Keys of maps whose names are somebody else's, so that `x-…` is a name like any other.
+const FOREIGN: [&str; 3] = ["headers", "query", "env"];
+
 /// Replaces `${…}` in a spec's tree where the language allows it and reports it elsewhere. Files that
 /// `${file:…}` names are added to `read`.
 pub fn interpolate(root: &mut Node, env: &Environment, files: &Files, sink: &mut Diagnostics, read: &mut Vec<PathBuf>) {
@@ -73,8 +76,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn entry(&mut self, entry: &mut Entry, rule: Rule, parent: Option<&str>) {
         let key = entry.key.value.as_str();
+        let foreign = parent.is_some_and(|parent| FOREIGN.contains(&parent));
         let rule = match (parent, key) {
-            _ if key.starts_with("x-") => Rule::Leave,
+            _ if rule == Rule::Leave || (key.starts_with("x-") && !foreign) => Rule::Leave,
             (Some("exec" | "shell"), "env" | "cwd") => Rule::Replace,
             (Some("shell"), "script") => Rule::Leave,
             _ => rule,
@@ -83,34 +87,39 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &mut Node, rule: Rule, key: Option<&str>) {
-        let span = node.span;
         match &mut node.kind {
-            Kind::String(text) => self.string(text, span, rule),
+            Kind::String(text) => {
+                let text = Spanned::new(text.written().to_owned(), node.span);
+                if let Some(kind) = self.string(&text, rule) {
+                    node.kind = kind;
+                }
+            }
             Kind::List(items) => items.iter_mut().for_each(|item| self.node(item, rule, key)),
             Kind::Map(entries) => entries.iter_mut().for_each(|entry| self.entry(entry, rule, key)),
             _ => {}
         }
     }
 
-    fn string(&mut self, text: &mut Text, span: Span, rule: Rule) {
-        let written = text.written();
-        let spanned = || Spanned::new(written.to_owned(), span);
-        match (rule, written.find('$')) {
-            (Rule::Replace, Some(_)) => match self.replace(&spanned()) {
-                Some(Replaced { value, from_outside: true }) => *text = text.clone().with_value(value),
-                Some(Replaced { value, from_outside: false }) => *text = Text::new(value),
-                None => {}
-            },
-            (Rule::Refuse, Some(_)) => {
-                if let Some(at) = written.find("${") {
-                    let place = spanned().at(at..at + 2);
-                    let found = Diagnostic::error(Code::MisplacedVariable, place, "`${…}` can't stand here");
-                    self.sink.push(found.help(
-                        "values from outside belong into `server`, `sources`, `defaults`, and the `env` and `cwd` of a command",
-                    ));
+    /// What becomes of a string; `None` if it stays as it is.
+    fn string(&mut self, text: &Spanned<String>, rule: Rule) -> Option<Kind> {
+        match rule {
+            Rule::Replace if text.contains('$') => Some(match self.replace(text) {
+                Some(Replaced { value, from_outside: true }) => {
+                    Kind::String(Text::new(text.value.clone()).with_value(value))
                 }
+                Some(Replaced { value, from_outside: false }) => Kind::String(Text::new(value)),
+                None => Kind::Fault,
+            }),
+            Rule::Refuse => {
+                let at = text.find("${")?;
+                let end = text.get(at..).and_then(|t| t.find('}')).map_or(at + 2, |end| at + end + 1);
+                let found = Diagnostic::error(Code::MisplacedVariable, text.at(at..end), "`${…}` can't stand here");
+                self.sink.push(found.help(
+                    "values from outside belong into `server`, `sources`, `include`, `defaults`, and the `env` and `cwd` of a command",
+                ));
+                None
             }
-            _ => {}
+            Rule::Replace | Rule::Leave => None,
         }
     }
 
@@ -189,8 +198,8 @@ impl Walk<'_> {
                 let words = format!("the environment variable `{name}` is not set");
                 let found = Diagnostic::error(Code::MissingVariable, place(), words);
                 let message = rule.strip_prefix(":?").filter(|m| !m.is_empty());
-                let label =
-                    message.map_or_else(|| "set it, or give a default: `${NAME:-default}`".to_owned(), str::to_owned);
+                let default = || format!("set it, or give a default: `${{{name}:-default}}`");
+                let label = message.map_or_else(default, str::to_owned);
                 self.sink.push(found.label(label));
                 None
             }
@@ -218,3 +227,6 @@ struct Replaced {
     value: String,
     from_outside: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! From a path to a document: files, folders, includes.
 
+mod merge;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -7,8 +9,10 @@ use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::env::{self, Environment};
 use super::model::Document;
 use super::node::{Entry, Kind, Node};
+use super::read::{At, FromNode};
 use super::source::{FileId, Files, Span, Spanned};
 use super::text::Text;
+use merge::merge;
 
 /// Bytes that one file may have.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -16,8 +20,6 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 const MAX_FILES: usize = 1000;
 /// Endings of spec files.
 const ENDINGS: [&str; 4] = ["yaml", "yml", "toml", "json"];
-/// Sections in which several files may define names.
-const SHARED: [&str; 5] = ["sources", "partials", "tools", "resources", "prompts"];
 
 /// Where a spec comes from.
 #[derive(Debug, Clone)]
@@ -65,8 +67,9 @@ struct Loader<'e> {
     files: Files,
     inputs: Vec<PathBuf>,
     sink: Diagnostics,
-    /// Canonical paths of the files that include each other just now, outermost first.
-    open: Vec<PathBuf>,
+    /// The files that include each other just now, outermost first: canonical path, and path as it was given.
+    open: Vec<(PathBuf, PathBuf)>,
+    /// Canonical paths of all the files read.
     done: Vec<PathBuf>,
 }
 
@@ -86,8 +89,8 @@ impl Loader<'_> {
         for path in &paths {
             let Some(node) = self.file(path, None) else { continue };
             match &mut whole {
-                None => whole = Some(node),
-                Some(whole) => merge(whole, node, &mut self.sink),
+                Some(whole) if !matches!(whole.kind, Kind::Null) => merge(whole, node, &mut self.sink),
+                _ => whole = Some(node),
             }
         }
         if paths.is_empty() {
@@ -100,10 +103,9 @@ impl Loader<'_> {
     fn file(&mut self, path: &Path, included_at: Option<Span>) -> Option<Node> {
         self.inputs.push(path.to_owned());
         let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if self.open.contains(&canonical) {
+        if self.open.iter().any(|(open, _)| *open == canonical) {
             if let Some(span) = included_at {
-                let words = format!("{} includes itself", path.display());
-                self.sink.error(Code::BadValue, span, words);
+                self.cycle(path, &canonical, span);
             }
             return None;
         }
@@ -122,7 +124,7 @@ impl Loader<'_> {
                 return None;
             }
         };
-        self.open.push(canonical);
+        self.open.push((canonical, path.to_owned()));
         let node = self.text(&path.display().to_string(), path.to_owned(), text);
         self.open.pop();
         node
@@ -150,42 +152,66 @@ impl Loader<'_> {
     }
 
     fn includes(&mut self, entry: &Entry) -> Vec<Spanned<Text>> {
-        use super::read::FromNode;
+        let at = At::key(entry);
         let read = match &entry.value.kind {
-            Kind::String(_) => {
-                Spanned::<Text>::from_node(&entry.value, entry.key.span, &mut self.sink).map(|t| vec![t])
-            }
-            _ => Vec::from_node(&entry.value, entry.key.span, &mut self.sink),
+            Kind::String(_) => Spanned::<Text>::from_node(&entry.value, at, &mut self.sink).map(|t| vec![t]),
+            _ => Vec::from_node(&entry.value, at, &mut self.sink),
         };
         read.unwrap_or_default()
     }
 
-    /// The files that an `include` means, in alphabetical order.
+    /// The files that an `include` means, in alphabetical order. A pattern does not mean the file that it stands in.
     fn matching(&mut self, file: FileId, include: &Spanned<Text>) -> Vec<PathBuf> {
-        let path = self.files.folder(file).join(include.expose());
-        let pattern = path.to_string_lossy();
-        if !pattern.contains(['*', '?', '[']) {
+        let folder = self.files.folder(file).to_owned();
+        let path = folder.join(include.expose());
+        if !include.expose().contains(['*', '?', '[']) {
             return vec![path];
         }
-        if let Some(folder) = path.parent() {
-            self.inputs.push(folder.to_owned());
-        }
-        match glob::glob(&pattern) {
-            Ok(found) => found.filter_map(Result::ok).filter(|p| is_spec(p)).take(MAX_FILES).collect(),
+        self.inputs.extend(path.parent().map(Path::to_owned));
+        // The folder's own name is no pattern, whatever characters are in it.
+        let absolute = Path::new(include.expose()).is_absolute() || folder.as_os_str().is_empty();
+        let pattern = match absolute {
+            true => include.expose().to_owned(),
+            false => format!("{}/{}", glob::Pattern::escape(&folder.to_string_lossy()), include.expose()),
+        };
+        let found = match glob::glob(&pattern) {
+            Ok(found) => found,
             Err(error) => {
                 let found = Diagnostic::error(Code::BadValue, include.span, "not a pattern of file names");
                 self.sink.push(found.label(error.msg));
-                Vec::new()
+                return Vec::new();
             }
+        };
+        let itself = self.files.path(file).and_then(|p| p.canonicalize().ok());
+        let others = found.filter_map(Result::ok).filter(|p| is_spec(p) && p.canonicalize().ok() != itself);
+        let others: Vec<PathBuf> = others.take(MAX_FILES).collect();
+        if others.is_empty() {
+            let found = Diagnostic::warning(Code::MissingFile, include.span, "this pattern matches no file");
+            self.sink.push(found.label(format!("spec files end in .{}", ENDINGS.join(", ."))));
         }
+        others
     }
 
     fn unreadable(&mut self, path: &Path, why: &str, included_at: Option<Span>) {
         let words = format!("can't read {}: {why}", path.display());
-        self.sink.push(match included_at {
-            Some(span) => Diagnostic::error(Code::MissingFile, span, words),
-            None => Diagnostic::nowhere(Code::Unreadable, words),
+        let Some(span) = included_at else {
+            self.sink.push(Diagnostic::nowhere(Code::Unreadable, words));
+            return;
+        };
+        let found = Diagnostic::error(Code::MissingFile, span, words);
+        self.sink.push(match path.is_dir() {
+            true => found.label("name its files, as in `folder/*.yaml`"),
+            false => found,
         });
+    }
+
+    /// A file that includes itself, with the way that leads back to it.
+    fn cycle(&mut self, path: &Path, canonical: &Path, included_at: Span) {
+        let from = self.open.iter().position(|(open, _)| open == canonical).unwrap_or(0);
+        let way = self.open.iter().skip(from).map(|(_, name)| name.display().to_string());
+        let way: Vec<String> = way.chain([path.display().to_string()]).collect();
+        let found = Diagnostic::error(Code::BadValue, included_at, format!("{} includes itself", path.display()));
+        self.sink.push(if way.len() > 2 { found.label(way.join(" → ")) } else { found });
     }
 }
 
@@ -231,41 +257,5 @@ pub fn reason(error: &std::io::Error) -> &'static str {
         IsADirectory => "it is a folder",
         NotADirectory => "a part of its path is no folder",
         _ => "reading it failed",
-    }
-}
-
-/// Adds the sections of `part` to those of `whole`. A name, and a section that is not shared, may be defined
-/// once in all.
-fn merge(whole: &mut Node, part: Node, sink: &mut Diagnostics) {
-    let (Kind::Map(sections), Kind::Map(more)) = (&mut whole.kind, part.kind) else { return };
-    for section in more {
-        let name = section.key.value.as_str();
-        if name == "include" || name.starts_with("x-") {
-            continue;
-        }
-        let Some(existing) = sections.iter_mut().find(|e| e.key.value == name) else {
-            sections.push(section);
-            continue;
-        };
-        if !SHARED.contains(&name) {
-            sink.push(super::yaml::duplicate(&section.key, existing.key.span));
-            continue;
-        }
-        match (&mut existing.value.kind, section.value.kind) {
-            (Kind::Map(entries), Kind::Map(added)) => add(entries, added, sink),
-            (kind @ Kind::Null, added) => *kind = added,
-            _ => {}
-        }
-    }
-}
-
-fn add(entries: &mut Vec<Entry>, added: Vec<Entry>, sink: &mut Diagnostics) {
-    let known: std::collections::HashMap<String, Span> =
-        entries.iter().map(|e| (e.key.value.clone(), e.key.span)).collect();
-    for entry in added {
-        match known.get(&entry.key.value) {
-            Some(first) => sink.push(super::yaml::duplicate(&entry.key, *first)),
-            None => entries.push(entry),
-        }
     }
 }

@@ -8,7 +8,7 @@ pub use source::{Auth, HttpSource, Source, SqlSource};
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Kind, Node};
-use super::read::{Bytes, FromNode, Named, Required, record, wrong_type};
+use super::read::{At, Bytes, FromNode, Named, Required, record, refuse};
 use super::source::{Span, Spanned};
 use super::text::Text;
 use std::time::Duration;
@@ -20,7 +20,7 @@ record! {
     /// A whole spec.
     pub struct Document as "spec" {
         /// Version of the language: 1.
-        "mcpDeclare" => version: Option<Spanned<u64>>,
+        "mcpDeclare" => version: Option<Version>,
         /// Other files that belong to the spec; resolved before the document is read.
         "include" => include: Option<Node>,
         /// Who the server says it is.
@@ -37,6 +37,21 @@ record! {
         "resources" => resources: Named<Resource>,
         /// MCP prompts.
         "prompts" => prompts: Named<Prompt>,
+    }
+}
+
+/// The version of the language that a spec is written in: 1 is the only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version;
+
+impl FromNode for Version {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        let version = Spanned::<u64>::from_node(node, at, sink)?;
+        if version.value != 1 {
+            let words = format!("version {} of the language is not known here", version.value);
+            sink.push(Diagnostic::error(Code::BadValue, version.span, words).label("the latest is 1"));
+        }
+        Some(Version)
     }
 }
 
@@ -87,7 +102,7 @@ record! {
 }
 
 impl FromNode for Partial {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
             Kind::Map(_) => PartialFile::from_node(node, at, sink)?.file.0.map(Partial::File),
             _ => Str::from_node(node, at, sink).map(Partial::Text),
@@ -151,13 +166,13 @@ impl Form {
 }
 
 impl FromNode for Spanned<Form> {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         choice(node, at, &Form::NAMES, sink)
     }
 }
 
 /// Reads a word that is one of a few.
-pub fn choice<T: Copy>(node: &Node, at: Span, words: &[(&str, T)], sink: &mut Diagnostics) -> Option<Spanned<T>> {
+pub fn choice<T: Copy>(node: &Node, at: At<'_>, words: &[(&str, T)], sink: &mut Diagnostics) -> Option<Spanned<T>> {
     let word = Str::from_node(node, at, sink)?;
     let found = words.iter().find(|(name, _)| *name == word.value);
     if found.is_none() {
@@ -265,31 +280,29 @@ pub enum Role {
 }
 
 impl FromNode for Spanned<Role> {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         choice(node, at, &[("user", Role::User), ("assistant", Role::Assistant)], sink)
     }
 }
 
 impl Document {
-    /// Reads a whole spec's tree. `None` if it is no map, or has no `server`; all else is reported and left out.
+    /// Reads a whole spec's tree. `None` if it is no map; all else is reported and left out.
     pub fn read(root: &Node, sink: &mut Diagnostics) -> Option<Document> {
-        if let Kind::Null = root.kind {
-            let found = Diagnostic::error(Code::MissingKey, root.span, "the spec is empty");
-            sink.push(
-                found.help("the least that a spec needs is `server: { name: … }` and a tool, resource or prompt"),
-            );
-            return None;
+        match root.kind {
+            Kind::Map(_) => {
+                let start = Span { end: root.span.start, ..root.span };
+                Document::from_node(root, At::place(start), sink)
+            }
+            Kind::Null => {
+                let found = Diagnostic::error(Code::MissingKey, root.span, "the spec is empty");
+                let least = "the least that a spec needs is `server: { name: … }` and a tool, resource or prompt";
+                sink.push(found.help(least));
+                None
+            }
+            _ => {
+                refuse(root, "a map with the keys of a spec", sink, |found| found);
+                None
+            }
         }
-        if !matches!(root.kind, Kind::Map(_)) {
-            sink.push(wrong_type(root, "a map with the keys of a spec"));
-            return None;
-        }
-        let start = Span { end: root.span.start, ..root.span };
-        let document = Document::from_node(root, start, sink);
-        if let Some(version) = document.as_ref().and_then(|d| d.version.as_ref()).filter(|v| v.value != 1) {
-            let words = format!("version {} of the language is not known here", version.value);
-            sink.push(Diagnostic::error(Code::BadValue, version.span, words).label("the latest is 1"));
-        }
-        document
     }
 }

@@ -29,6 +29,8 @@ pub enum Kind {
     List(Vec<Node>),
     /// A map, in the order written.
     Map(Vec<Entry>),
+    /// What is wrong in itself and has been reported: nothing more is said of it.
+    Fault,
 }
 
 /// A key and its value.
@@ -44,7 +46,7 @@ impl Node {
     /// What the node is, in the words of an error: "a string", "a map".
     pub fn what(&self) -> &'static str {
         match &self.kind {
-            Kind::Null => "nothing",
+            Kind::Null | Kind::Fault => "nothing",
             Kind::Bool(_) => "a boolean",
             Kind::Number(n) if n.is_f64() => "a number",
             Kind::Number(_) => "an integer",
@@ -70,7 +72,7 @@ impl Node {
     /// The value as JSON. Secrets are in it: for what runs, not for what is shown.
     pub fn to_json(&self) -> Value {
         match &self.kind {
-            Kind::Null => Value::Null,
+            Kind::Null | Kind::Fault => Value::Null,
             Kind::Bool(b) => Value::Bool(*b),
             Kind::Number(n) => Value::Number(n.clone()),
             Kind::String(text) => Value::String(text.expose().to_owned()),
@@ -97,7 +99,8 @@ impl Node {
     }
 }
 
-/// A map's entries as a JSON object.
+/// A map's entries as a JSON object, without those at fault.
 pub fn entries_to_json(entries: &[Entry]) -> Map<String, Value> {
-    entries.iter().map(|e| (e.key.value.clone(), e.value.to_json())).collect()
+    let sound = entries.iter().filter(|e| !matches!(e.value.kind, Kind::Fault));
+    sound.map(|e| (e.key.value.clone(), e.value.to_json())).collect()
 }

@@ -1,47 +1,71 @@
 //! From the tree to the model: every record says its keys once, and all that does not fit is reported.
 
-use std::time::Duration;
+mod values;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Entry, Kind, Node};
 use super::source::{Span, Spanned};
-use super::text::Text;
+pub use values::{Bytes, parse_duration};
+
+/// Where a value stands: the place of its key, where what is missing is reported.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'k> {
+    /// The place of the key; of an item of a list, its own.
+    pub span: Span,
+    /// The key, if the author chose it: the name of a tool, a source, an argument.
+    pub name: Option<&'k str>,
+}
+
+impl At<'_> {
+    /// Under a key of the language.
+    pub fn key(entry: &Entry) -> Self {
+        At { span: entry.key.span, name: None }
+    }
+
+    /// In a list, or at no key.
+    pub fn place(span: Span) -> Self {
+        At { span, name: None }
+    }
+}
 
 /// What can be read from a node.
 pub trait FromNode: Sized {
-    /// Reads it; `at` is the place of its key, where what is missing is reported. `None` after a mistake
-    /// that leaves nothing to go on with.
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self>;
+    /// Reads it. `None` after a mistake that leaves nothing to go on with.
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self>;
 }
 
 /// A key's value in a record: wanted, or left to its default.
 pub trait Field: Sized {
     /// Reads the value of a key that is there; `None` after a mistake.
     fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Self>;
-    /// What an absent key means; `None` if it has to be there.
-    fn absent() -> Option<Self>;
+    /// What an absent key means.
+    fn absent() -> Self;
+    /// Whether the key has to be there.
+    const REQUIRED: bool = false;
 }
 
 impl<T: FromNode> Field for Option<T> {
     fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Self> {
-        T::from_node(&entry.value, entry.key.span, sink).map(Some)
+        T::from_node(&entry.value, At::key(entry), sink).map(Some)
     }
-    fn absent() -> Option<Self> {
-        Some(None)
+    fn absent() -> Self {
+        None
     }
 }
 
-/// A key that has to be there; `None` inside it after a mistake in its value, which has been reported.
+/// A key that has to be there; `None` inside it if it is not, or after a mistake in its value: either has been
+/// reported.
 #[derive(Debug, Clone)]
 pub struct Required<T>(pub Option<T>);
 
 impl<T: FromNode> Field for Required<T> {
     fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Self> {
-        Some(Required(T::from_node(&entry.value, entry.key.span, sink)))
+        Some(Required(T::from_node(&entry.value, At::key(entry), sink)))
     }
-    fn absent() -> Option<Self> {
-        None
+    fn absent() -> Self {
+        Required(None)
     }
+    const REQUIRED: bool = true;
 }
 
 impl<T> Required<T> {
@@ -54,6 +78,9 @@ impl<T> Required<T> {
 /// Declares a record: its keys, their types, and how it is read. Unknown keys are reported with the nearest
 /// known one; `x-…` keys are ignored.
 macro_rules! record {
+    (@actions $field:ident $known:ident) => {
+        $known.extend($crate::spec::model::Action::KEYS)
+    };
     (
         $(#[$doc:meta])*
         pub struct $name:ident as $what:literal {
@@ -81,19 +108,17 @@ macro_rules! record {
         impl $crate::spec::read::FromNode for $name {
             fn from_node(
                 node: &$crate::spec::Node,
-                at: $crate::spec::Span,
+                at: $crate::spec::read::At<'_>,
                 sink: &mut $crate::spec::Diagnostics,
             ) -> Option<Self> {
-                let entries = $crate::spec::read::map(node, $what, sink)?;
                 #[allow(unused_mut)]
                 let mut known = Self::KEYS.to_vec();
-                $(
-                    known.extend($crate::spec::model::Action::KEYS);
-                    let $action_field = $crate::spec::model::Action::of(entries, $what, at, sink);
-                )?
+                $( $crate::spec::read::record!(@actions $action_field known); )?
+                let entries = $crate::spec::read::map(node, $what, &known, sink)?;
                 $crate::spec::read::refuse_unknown(entries, &known, $what, at, sink);
+                $( let $action_field = $crate::spec::model::Action::of(entries, &known, $what, at, sink); )?
                 $( let $field = $crate::spec::read::field::<$type>(entries, $key, $what, at, sink); )*
-                Some($name { at, $( $field: $field?, )* $( $action_field, )? })
+                Some($name { at: at.span, $( $field, )* $( $action_field, )? })
             }
         }
     };
@@ -101,47 +126,65 @@ macro_rules! record {
 pub(crate) use record;
 
 /// The entries of a node that has to be a map.
-pub fn map<'n>(node: &'n Node, what: &str, sink: &mut Diagnostics) -> Option<&'n [Entry]> {
+pub fn map<'n>(node: &'n Node, what: &str, known: &[&str], sink: &mut Diagnostics) -> Option<&'n [Entry]> {
     match &node.kind {
         Kind::Map(entries) => Some(entries),
         _ => {
-            sink.push(wrong_type(node, &format!("a map with the keys of a {what}")));
+            let expected = format!("a map with the keys of {}", article(what));
+            refuse(node, &expected, sink, |found| found.help(keys_of(what, known)));
             None
         }
     }
 }
 
 /// Reports the keys that a record does not have.
-pub fn refuse_unknown(entries: &[Entry], known: &[&str], what: &str, at: Span, sink: &mut Diagnostics) {
-    for entry in entries {
-        let key = entry.key.value.as_str();
-        if known.contains(&key) || key.starts_with("x-") {
-            continue;
-        }
-        let words = format!("unknown key `{key}` in {what}");
-        let mut found = Diagnostic::error(Code::UnknownKey, entry.key.span, words).nearest(key, known.iter().copied());
-        if matches!(entry.value.kind, Kind::Null) && at.file == entry.key.span.file {
-            found = found.help("does the value before it need quotes? inside `{…}` a comma ends a value");
-        } else if found.label.is_empty() {
-            found = found.help(format!("the keys of a {} are {}", bare(what), list_names(known)));
-        }
-        sink.push(found);
+pub fn refuse_unknown(entries: &[Entry], known: &[&str], what: &str, at: At<'_>, sink: &mut Diagnostics) {
+    for key in unknown(entries, known) {
+        let owner = at.name.map_or_else(|| what.to_owned(), |name| format!("{what} `{name}`"));
+        let words = format!("unknown key `{}` in {owner}", key.value);
+        let found = Diagnostic::error(Code::UnknownKey, key.span, words).nearest(key, known.iter().copied());
+        sink.push(if found.label.is_empty() { found.help(keys_of(what, known)) } else { found });
     }
 }
 
-fn bare(what: &str) -> &str {
-    what.split(" `").next().unwrap_or(what)
+/// The keys that a record does not have; `x-…` may stand anywhere.
+fn unknown<'e>(entries: &'e [Entry], known: &'e [&str]) -> impl Iterator<Item = &'e Spanned<String>> {
+    let keys = entries.iter().map(|e| &e.key);
+    keys.filter(|key| !known.contains(&key.value.as_str()) && !key.value.starts_with("x-"))
+}
+
+/// Whether one of the keys that a record does not have was most likely meant to be one of `wanted`.
+pub fn misspelt(entries: &[Entry], known: &[&str], wanted: &[&str]) -> bool {
+    let meant = |key: &Spanned<String>| super::nearest(key, known.iter().copied());
+    unknown(entries, known).filter_map(meant).any(|key| wanted.contains(&key))
+}
+
+fn keys_of(what: &str, known: &[&str]) -> String {
+    match known {
+        [only] => format!("the only key of {} is `{only}`", article(what)),
+        _ => format!("the keys of {} are {}", article(what), list_names(known)),
+    }
+}
+
+/// "a tool", "an icon", and what is of many or one of its kind as it is.
+fn article(what: &str) -> String {
+    match what {
+        "annotations" | "defaults" => format!("`{what}`"),
+        "http action" => format!("an {what}"),
+        _ if what.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {what}"),
+        _ => format!("a {what}"),
+    }
 }
 
 /// Reads one key of a record.
-pub fn field<T: Field>(entries: &[Entry], key: &str, what: &str, at: Span, sink: &mut Diagnostics) -> Option<T> {
-    match entries.iter().find(|e| e.key.value == key) {
-        Some(entry) => T::read(entry, sink).or_else(T::absent),
-        None => T::absent().or_else(|| {
-            sink.error(Code::MissingKey, at, format!("`{key}` is missing in this {}", bare(what)));
-            None
-        }),
-    }
+pub fn field<T: Field>(entries: &[Entry], key: &str, what: &str, at: At<'_>, sink: &mut Diagnostics) -> T {
+    let Some(entry) = entries.iter().find(|e| e.key.value == key) else {
+        if T::REQUIRED {
+            sink.error(Code::MissingKey, at.span, format!("`{key}` is missing in this {what}"));
+        }
+        return T::absent();
+    };
+    T::read(entry, sink).unwrap_or_else(T::absent)
 }
 
 /// Names as they stand in a sentence: `a`, `b`, `c`.
@@ -149,164 +192,12 @@ pub fn list_names(names: &[&str]) -> String {
     names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// "expected …, found …".
-pub fn wrong_type(node: &Node, expected: &str) -> Diagnostic {
-    Diagnostic::error(Code::WrongType, node.span, format!("expected {expected}, found {}", node.what()))
-}
-
-impl FromNode for Node {
-    fn from_node(node: &Node, _: Span, _: &mut Diagnostics) -> Option<Self> {
-        Some(node.clone())
+/// Reports "expected …, found …" with what `more` adds, unless the node's fault has been reported already.
+pub fn refuse(node: &Node, expected: &str, sink: &mut Diagnostics, more: impl FnOnce(Diagnostic) -> Diagnostic) {
+    if !matches!(node.kind, Kind::Fault) {
+        let words = format!("expected {expected}, found {}", node.what());
+        sink.push(more(Diagnostic::error(Code::WrongType, node.span, words)));
     }
-}
-
-impl FromNode for Spanned<Text> {
-    fn from_node(node: &Node, _: Span, sink: &mut Diagnostics) -> Option<Self> {
-        match &node.kind {
-            Kind::String(text) => Some(Spanned::new(text.clone(), node.span)),
-            Kind::Number(_) | Kind::Bool(_) => {
-                sink.push(wrong_type(node, "a string").label("quote it"));
-                None
-            }
-            Kind::Map(_) | Kind::List(_) => {
-                sink.push(wrong_type(node, "a string").label("quote it if it is a template or text"));
-                None
-            }
-            Kind::Null => {
-                sink.push(wrong_type(node, "a string"));
-                None
-            }
-        }
-    }
-}
-
-impl FromNode for Spanned<String> {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
-        let text = Spanned::<Text>::from_node(node, at, sink)?;
-        Some(Spanned::new(text.expose().to_owned(), text.span))
-    }
-}
-
-impl FromNode for Spanned<bool> {
-    fn from_node(node: &Node, _: Span, sink: &mut Diagnostics) -> Option<Self> {
-        match &node.kind {
-            Kind::Bool(b) => Some(Spanned::new(*b, node.span)),
-            Kind::String(text) if matches!(text.expose(), "true" | "false") && text.is_secret() => {
-                Some(Spanned::new(text.expose() == "true", node.span))
-            }
-            Kind::String(text) if matches!(text.written(), "yes" | "no" | "on" | "off") => {
-                sink.push(wrong_type(node, "a boolean").label("write `true` or `false`"));
-                None
-            }
-            _ => {
-                sink.push(wrong_type(node, "a boolean"));
-                None
-            }
-        }
-    }
-}
-
-/// A whole number that is not negative. One from `${…}` is read from its text.
-impl FromNode for Spanned<u64> {
-    fn from_node(node: &Node, _: Span, sink: &mut Diagnostics) -> Option<Self> {
-        let number = match &node.kind {
-            Kind::Number(n) => n.as_u64(),
-            Kind::String(text) if text.is_secret() => text.expose().parse().ok(),
-            _ => None,
-        };
-        if number.is_none() {
-            sink.push(wrong_type(node, "a whole number, 0 or more"));
-        }
-        number.map(|n| Spanned::new(n, node.span))
-    }
-}
-
-impl<T: FromNode> FromNode for Vec<T> {
-    fn from_node(node: &Node, _: Span, sink: &mut Diagnostics) -> Option<Self> {
-        match &node.kind {
-            Kind::List(items) => Some(items.iter().filter_map(|item| T::from_node(item, item.span, sink)).collect()),
-            _ => {
-                sink.push(wrong_type(node, "a list"));
-                None
-            }
-        }
-    }
-}
-
-impl FromNode for Spanned<Duration> {
-    fn from_node(node: &Node, _: Span, sink: &mut Diagnostics) -> Option<Self> {
-        let parsed = match &node.kind {
-            Kind::String(text) => duration(text.expose()),
-            _ => None,
-        };
-        if parsed.is_none() {
-            sink.push(
-                Diagnostic::error(Code::WrongType, node.span, "expected a duration")
-                    .label("such as `250ms`, `5s` or `2m`"),
-            );
-        }
-        parsed.map(|d| Spanned::new(d, node.span))
-    }
-}
-
-/// Reads a duration of the command line.
-///
-/// # Errors
-/// Words saying how one looks.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    duration(text).ok_or_else(|| "expected a duration such as 250ms, 5s or 2m".to_owned())
-}
-
-/// A time span of at most a day, above nothing.
-fn duration(text: &str) -> Option<Duration> {
-    let unit = text.find(|c: char| !c.is_ascii_digit())?;
-    let (count, unit) = text.split_at(unit);
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let total = count.parse::<u64>().ok()?.checked_mul(milliseconds)?;
-    (1..=86_400_000).contains(&total).then(|| Duration::from_millis(total))
-}
-
-/// A number of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bytes(pub usize);
-
-impl FromNode for Spanned<Bytes> {
-    fn from_node(node: &Node, _: Span, sink: &mut Diagnostics) -> Option<Self> {
-        let parsed = match &node.kind {
-            Kind::String(text) => bytes(text.expose()),
-            Kind::Number(n) => n.as_u64().and_then(|n| usize::try_from(n).ok()),
-            _ => None,
-        };
-        let parsed = parsed.filter(|n| *n > 0);
-        if parsed.is_none() {
-            sink.push(
-                Diagnostic::error(Code::WrongType, node.span, "expected a size").label("such as `64KiB` or `10MiB`"),
-            );
-        }
-        parsed.map(|n| Spanned::new(Bytes(n), node.span))
-    }
-}
-
-fn bytes(text: &str) -> Option<usize> {
-    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (count, unit) = text.split_at(unit);
-    let size: usize = match unit {
-        "" | "B" => 1,
-        "kB" | "KB" => 1000,
-        "KiB" => 1024,
-        "MB" => 1_000_000,
-        "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    count.parse::<usize>().ok()?.checked_mul(size)
 }
 
 /// A map from names to values, in the order written. A name whose value was at fault stays, so that what
@@ -352,32 +243,19 @@ impl<T: FromNode, const FOREIGN: bool> Field for Named<T, FOREIGN> {
             Kind::Map(entries) => entries.as_slice(),
             Kind::Null => &[],
             _ => {
-                sink.push(wrong_type(&entry.value, "a map from names to values"));
+                let label = "each value has a name: `name: value`";
+                refuse(&entry.value, "a map from names to values", sink, |found| found.label(label));
                 &[]
             }
         };
         let named = entries.iter().filter(|e| FOREIGN || !e.key.value.starts_with("x-"));
-        Some(Named(named.map(|e| (e.key.clone(), T::from_node(&e.value, e.key.span, sink))).collect()))
+        let read = |e: &Entry| {
+            let at = At { span: e.key.span, name: Some(&e.key.value) };
+            (e.key.clone(), T::from_node(&e.value, at, sink))
+        };
+        Some(Named(named.map(read).collect()))
     }
-    fn absent() -> Option<Self> {
-        Some(Named::default())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_durations_and_sizes() {
-        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        for text in ["", "5", "s", "0s", "-1s", "1.5s", "25h", "5 s", "99999999999999999999s"] {
-            assert_eq!(duration(text), None, "{text}");
-        }
-        assert_eq!(bytes("64KiB"), Some(65536));
-        assert_eq!(bytes("10"), Some(10));
-        assert_eq!(bytes("10 MiB"), None);
-        assert_eq!(bytes("99999999999999GiB"), None);
+    fn absent() -> Self {
+        Named::default()
     }
 }

@@ -1,8 +1,12 @@
 //! The files of a spec and places in them.
 
+mod align;
+
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use align::align;
 
 /// One file of a spec, by its number in [`Files`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +87,8 @@ struct File {
     name: String,
     path: PathBuf,
     text: String,
+    /// Where each line after the first begins.
+    lines: Vec<usize>,
 }
 
 /// The files that a spec was read from.
@@ -92,7 +98,8 @@ pub struct Files(Vec<File>);
 impl Files {
     /// Adds a file; `name` is what diagnostics call it.
     pub fn add(&mut self, name: impl Into<String>, path: impl Into<PathBuf>, text: String) -> FileId {
-        self.0.push(File { name: name.into(), path: path.into(), text });
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        self.0.push(File { name: name.into(), path: path.into(), text, lines });
         FileId(u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX))
     }
 
@@ -138,73 +145,31 @@ impl Files {
 
     /// Line and column (characters), both from 1, of a byte of the file.
     pub fn line_column(&self, file: FileId, offset: usize) -> (usize, usize) {
-        let text = self.text(file);
+        let Some(File { text, lines, .. }) = self.get(file) else { return (1, 1) };
         let mut at = offset.min(text.len());
         while !text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = text.get(..at).unwrap_or("");
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        (line, column)
+        let before = lines.partition_point(|start| *start <= at);
+        let start = before.checked_sub(1).and_then(|n| lines.get(n)).copied().unwrap_or(0);
+        let column = text.get(start..at).unwrap_or("").chars().count() + 1;
+        (before + 1, column)
     }
-}
-
-/// Finds `range` of a scalar's `value` in the text it was `written` as: plain, quoted, or a block with its
-/// header and indentation. `None` where an escape sequence makes the two differ beyond white space.
-fn align(written: &str, value: &str, range: &Range<usize>) -> Option<Range<usize>> {
-    let mut at = match written.as_bytes().first()? {
-        b'|' | b'>' => written.find('\n')? + 1,
-        b'"' | b'\'' if written.starts_with("\"\"\"") || written.starts_with("'''") => 3,
-        b'"' | b'\'' => 1,
-        _ => 0,
-    };
-    let (mut start, mut end) = (None, None);
-    for (i, c) in value.char_indices() {
-        if i >= range.end && end.is_some() {
-            break;
-        }
-        let rest = written.get(at..)?;
-        let skip = rest.find(|w: char| w == c || !w.is_whitespace());
-        let here = match skip {
-            Some(skip) if rest.get(skip..)?.starts_with(c) => at + skip,
-            _ if c.is_whitespace() => at,
-            _ => return None,
-        };
-        if i >= range.start && start.is_none() {
-            start = Some(here);
-        }
-        at = if written.get(here..)?.starts_with(c) { here + c.len_utf8() } else { here };
-        if i + c.len_utf8() >= range.end && end.is_none() {
-            end = Some(at);
-        }
-    }
-    let start = start.unwrap_or(at);
-    Some(start..end.unwrap_or(at).max(start))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(written: &str, value: &str, needle: &str) -> Option<String> {
-        let from = value.find(needle)?;
-        let range = align(written, value, &(from..from + needle.len()))?;
-        written.get(range).map(str::to_owned)
-    }
-
     #[test]
-    fn finds_a_part_of_a_scalar_however_it_is_written() {
-        for (written, value) in [
-            ("SELECT foo FROM t", "SELECT foo FROM t"),
-            ("'SELECT foo FROM t'", "SELECT foo FROM t"),
-            ("\"SELECT foo\"", "SELECT foo"),
-            ("|\n    SELECT a,\n      foo\n    FROM t\n", "SELECT a,\n  foo\nFROM t\n"),
-            (">-\n    SELECT a,\n    foo\n", "SELECT a, foo"),
-            ("\"\"\"SELECT\nfoo\"\"\"", "SELECT\nfoo"),
-            ("'ü foo'", "ü foo"),
-        ] {
-            assert_eq!(found(written, value, "foo").as_deref(), Some("foo"), "{written}");
+    fn counts_lines_and_characters_from_one() {
+        let mut files = Files::default();
+        let file = files.add("x", "x", "a\nüb\n".to_owned());
+        for (offset, place) in
+            [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (3, (2, 1)), (4, (2, 2)), (6, (3, 1)), (99, (3, 1))]
+        {
+            assert_eq!(files.line_column(file, offset), place, "{offset}");
         }
+        assert_eq!(files.line_column(FileId(7), 3), (1, 1));
     }
 }

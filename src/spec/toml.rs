@@ -1,4 +1,8 @@
-//! TOML 1.0 text into the tree.
+//! TOML text into the tree.
+
+mod duplicate;
+
+use std::ops::Range;
 
 use serde_json::Number;
 use toml::Spanned as TomlSpanned;
@@ -9,47 +13,88 @@ use super::node::{Entry, Kind, Node};
 use super::number;
 use super::source::{FileId, Files, Span, Spanned};
 use super::text::Text;
+use super::yaml::MAX_VALUES;
+use duplicate::Duplicate;
+
+/// Duplicates of which the first place is looked for; each takes a pass over the text.
+const MAX_TRACED: usize = 20;
 
 /// Reads a file's text, reporting every mistake. `None` when it is not TOML.
 pub fn parse(file: FileId, files: &Files, sink: &mut Diagnostics) -> Option<Node> {
-    let (table, errors) = DeTable::parse_recoverable(files.text(file));
-    let broken = errors.iter().any(|e| !is_duplicate(e));
-    let mut reader = Reader { file, files, sink };
-    for error in &errors {
-        reader.error(error, &table);
+    let text = files.text(file);
+    let values = text.bytes().filter(|b| matches!(b, b'=' | b',' | b'[' | b'{' | b'\n')).count();
+    if values > MAX_VALUES {
+        let words = format!("more than {MAX_VALUES} lines and values in one file");
+        sink.error(Code::TooLarge, Span::new(file, 0..0), words);
+        return None;
     }
-    (!broken).then(|| Node { span: reader.span(table.span()), kind: reader.table(table.get_ref()) })
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { file, text, traced: 0, sink };
+    for error in &errors {
+        reader.error(error, table.get_ref());
+        if is_yaml(text, error) {
+            break;
+        }
+    }
+    let sound = errors.iter().all(is_duplicate);
+    sound.then(|| Node { span: reader.span(table.span()), kind: reader.table(table.get_ref()) })
 }
 
 fn is_duplicate(error: &Error) -> bool {
     error.message().contains("duplicate key")
 }
 
+/// Whether a `:` stands where TOML wants `=`: then all the rest is wrong in the same way.
+fn is_yaml(text: &str, error: &Error) -> bool {
+    error.span().and_then(|span| text.get(span.start..)).is_some_and(|rest| rest.starts_with(':'))
+}
+
 struct Reader<'a, 's> {
     file: FileId,
-    files: &'a Files,
+    text: &'a str,
+    traced: usize,
     sink: &'s mut Diagnostics,
 }
 
 impl Reader<'_, '_> {
-    fn span(&self, range: std::ops::Range<usize>) -> Span {
+    fn span(&self, range: Range<usize>) -> Span {
         Span::new(self.file, range)
     }
 
-    fn error(&mut self, error: &Error, root: &TomlSpanned<DeTable<'_>>) {
+    fn error(&mut self, error: &Error, root: &DeTable<'_>) {
         let range = error.span().unwrap_or(0..0);
-        let place = self.span(range.clone());
         if is_duplicate(error) {
-            let key = self.files.text(self.file).get(range).unwrap_or("").trim_matches(['"', '\'']);
-            let key = Spanned::new(key.to_owned(), place);
-            let found = match first(root.get_ref(), &key) {
-                Some(first) => super::yaml::duplicate(&key, self.span(first)),
-                None => Diagnostic::error(Code::DuplicateKey, place, format!("the key `{}` stands twice", key.value)),
-            };
-            self.sink.push(found);
+            self.duplicate(&range, root);
         } else {
-            self.sink.error(Code::Syntax, place, format!("not valid TOML: {}", error.message()));
+            self.syntax(error.message(), range);
         }
+    }
+
+    fn duplicate(&mut self, again: &Range<usize>, root: &DeTable<'_>) {
+        self.traced += 1;
+        let found = match self.traced <= MAX_TRACED {
+            true => duplicate::find(self.text, root, again),
+            false => Duplicate { name: self.text.get(again.clone()).unwrap_or("").to_owned(), first: None },
+        };
+        let key = Spanned::new(found.name, self.span(again.clone()));
+        let first = found.first.map(|first| self.span(first));
+        self.sink.push(super::yaml::duplicate(&key, first));
+    }
+
+    fn syntax(&mut self, info: &str, range: Range<usize>) {
+        let written = self.text.get(range.clone()).unwrap_or("");
+        let place = self.span(range.clone());
+        let code = if info.contains("recurs") { Code::TooLarge } else { Code::Syntax };
+        let unquoted = info.starts_with("invalid boolean") || info.starts_with("string values must be quoted");
+        let found = Diagnostic::error(code, place, format!("not valid TOML: {info}"));
+        self.sink.push(match written.to_lowercase().as_str() {
+            word @ ("true" | "false") if unquoted => found.label(format!("write `{word}`")),
+            _ if unquoted => Diagnostic::error(code, place, "not valid TOML: text without quotes").label("quote it"),
+            _ if self.text.get(range.start..).is_some_and(|t| t.starts_with(':')) => {
+                found.help("TOML writes `key = value`; if this is YAML, its file's name has to end in .yaml")
+            }
+            _ => found,
+        });
     }
 
     fn table(&mut self, table: &DeTable<'_>) -> Kind {
@@ -79,26 +124,8 @@ impl Reader<'_, '_> {
             Ok(number) => Kind::Number(number),
             Err(why) => {
                 self.sink.push(Diagnostic::error(Code::BadValue, span, why).label("quote it if text is meant"));
-                Kind::Null
+                Kind::Fault
             }
         }
     }
-}
-
-/// Where a key of this name stands last before `again`: that is the one it repeats.
-fn first(table: &DeTable<'_>, again: &Spanned<String>) -> Option<std::ops::Range<usize>> {
-    let mut found = None;
-    let mut tables = vec![table];
-    while let Some(table) = tables.pop() {
-        for (key, value) in table.iter() {
-            let before = key.span().end <= again.span.start as usize;
-            if before && key.get_ref().as_ref() == again.value {
-                found = found.max(Some((key.span().start, key.span().end)));
-            }
-            if let DeValue::Table(inner) = value.get_ref() {
-                tables.push(inner);
-            }
-        }
-    }
-    found.map(|(start, end)| start..end)
 }

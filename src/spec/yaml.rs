@@ -1,6 +1,9 @@
 //! YAML 1.2 (and so JSON) text into the tree, by the core schema of section 10.3. Merge keys (`<<`) are
 //! understood; duplicate keys are reported and reading goes on.
 
+mod merge;
+mod traps;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -16,6 +19,8 @@ use super::text::Text;
 const MAX_DEPTH: usize = 64;
 /// Values that aliases may stand for in all.
 const MAX_ALIASED: usize = 50_000;
+/// Values and keys in one file; those that anchors and aliases copy count again.
+pub const MAX_VALUES: usize = 500_000;
 
 /// Reads a file's text. `None` when it is no YAML at all; what can be read in spite of a mistake is given.
 pub fn parse(file: FileId, files: &Files, sink: &mut Diagnostics) -> Option<Node> {
@@ -27,7 +32,8 @@ pub fn parse(file: FileId, files: &Files, sink: &mut Diagnostics) -> Option<Node
         flow_nesting_limit: MAX_DEPTH,
     };
     let parser = Parser::new_from_str_with_options(text, options);
-    let mut composer = Composer { parser, file, text, anchors: HashMap::new(), aliased: 0, sink };
+    let anchors = HashMap::new();
+    let mut composer = Composer { parser, file, text, anchors, aliased: 0, values: 0, unquoted: None, sink };
     composer.document()
 }
 
@@ -40,6 +46,9 @@ struct Composer<'t, 's> {
     text: &'t str,
     anchors: HashMap<usize, Node>,
     aliased: usize,
+    values: usize,
+    /// Where the last template without quotes ends.
+    unquoted: Option<usize>,
     sink: &'s mut Diagnostics,
 }
 
@@ -70,22 +79,21 @@ impl<'t> Composer<'t, '_> {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or(self.text.len()).min(self.text.len());
-                let code = if error.info().contains("nest") || error.info().contains("recursion") {
-                    Code::TooLarge
-                } else {
-                    Code::Syntax
-                };
-                let place = Span::new(self.file, at..at + self.character(at));
-                let found = Diagnostic::error(code, place, format!("not valid YAML: {}", error.info()));
-                self.sink.push(quoting_help(found, self.text, at));
+                self.syntax(&error.info(), at);
                 Err(Stop)
             }
             None => Err(Stop),
         }
     }
 
-    fn character(&self, at: usize) -> usize {
-        self.text.get(at..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8)
+    /// Counts values, so that no text makes the tree of it too large.
+    fn count(&mut self, more: usize, place: Span) -> Result<(), Stop> {
+        self.values += more;
+        if self.values <= MAX_VALUES {
+            return Ok(());
+        }
+        self.sink.error(Code::TooLarge, place, format!("more than {MAX_VALUES} values in one file"));
+        Err(Stop)
     }
 
     fn span(&self, span: &ParserSpan) -> Span {
@@ -99,6 +107,7 @@ impl<'t> Composer<'t, '_> {
             self.sink.error(Code::TooLarge, place, format!("nested more than {MAX_DEPTH} deep"));
             return Err(Stop);
         }
+        self.count(1, place)?;
         let anchor = event.anchor_id();
         let node = match event {
             Event::Scalar(value, style, _, tag) => self.scalar(value, style, tag.as_deref(), place),
@@ -115,28 +124,31 @@ impl<'t> Composer<'t, '_> {
                 let found =
                     Diagnostic::error(Code::Syntax, place, format!("no anchor `&{name}` stands before this alias"));
                 self.sink.push(found.label(format!("quote it if the text `*{name}` is meant")));
-                Node { span: place, kind: Kind::Null }
+                Node { span: place, kind: Kind::Fault }
             }
             _ => Node { span: place, kind: Kind::Null },
         };
         if let Some(id) = anchor {
+            self.count(size(&node), place)?;
             self.anchors.insert(id, node.clone());
         }
         Ok(node)
     }
 
     fn alias(&mut self, id: usize, place: Span) -> Result<Node, Stop> {
-        let Some(node) = self.anchors.get(&id).cloned() else {
+        let Some(node) = self.anchors.get(&id) else {
             self.sink.error(Code::Syntax, place, "an alias inside the value that it stands for");
             return Err(Stop);
         };
-        self.aliased += size(&node);
+        let size = size(node);
+        self.count(size, place)?;
+        self.aliased += size;
         if self.aliased > MAX_ALIASED {
             let words = format!("the aliases of this file stand for more than {MAX_ALIASED} values");
             self.sink.error(Code::TooLarge, place, words);
             return Err(Stop);
         }
-        Ok(node)
+        self.anchors.get(&id).cloned().ok_or(Stop)
     }
 
     fn list(&mut self, open: Span, depth: usize) -> Result<Node, Stop> {
@@ -155,13 +167,14 @@ impl<'t> Composer<'t, '_> {
         if self.text.get(open.start as usize..).is_some_and(|t| t.starts_with("{{")) {
             return self.unquoted_template(open);
         }
+        let flow = self.text.get(open.start as usize..).is_some_and(|t| t.starts_with('{'));
         let mut entries: Vec<Entry> = Vec::new();
         let mut seen: HashMap<String, Span> = HashMap::new();
         let mut merged = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if let Event::MappingEnd = event {
-                merge(&mut entries, merged);
+                self.merge(&mut entries, merged, &seen);
                 return Ok(Node { span: self.until(open, &span), kind: Kind::Map(entries) });
             }
             let plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, _, _));
@@ -169,37 +182,20 @@ impl<'t> Composer<'t, '_> {
             let (event, span) = self.next()?;
             let value = self.node(event, &span, depth + 1)?;
             let Some(key) = self.key(key) else { continue };
+            if flow && matches!(value.kind, Kind::Null) && !self.has_colon(&key, &value) {
+                self.bare_key(&key, entries.last_mut());
+                continue;
+            }
             if plain && key.value == "<<" {
                 merged.push(value);
                 continue;
             }
             if let Some(first) = seen.get(&key.value) {
-                self.sink.push(duplicate(&key, *first));
+                self.sink.push(duplicate(&key, Some(*first)));
                 continue;
             }
             seen.insert(key.value.clone(), key.span);
             entries.push(Entry { key, value });
-        }
-    }
-
-    /// `{{name}}` without quotes, which YAML takes for a map in a map: reported, and read as if it were quoted.
-    fn unquoted_template(&mut self, open: Span) -> Result<Node, Stop> {
-        let mut depth = 1;
-        loop {
-            let (event, span) = self.next()?;
-            match event {
-                Event::MappingStart(..) | Event::SequenceStart(..) => depth += 1,
-                Event::MappingEnd | Event::SequenceEnd => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                let span = self.until(open, &span);
-                let written = self.text.get(span.range()).unwrap_or("");
-                self.sink.push(
-                    Diagnostic::error(Code::Syntax, span, "a template without quotes").label("quote this template"),
-                );
-                return Ok(Node { span, kind: Kind::String(Text::new(written)) });
-            }
         }
     }
 
@@ -232,7 +228,9 @@ impl<'t> Composer<'t, '_> {
                 None
             }
         };
+        let unknown = tag.is_some_and(|tag| !tag.is_yaml_core_schema());
         let kind = match tagged {
+            _ if unknown => Kind::Fault,
             Some(kind) => kind,
             None if style == ScalarStyle::Plain => self.plain(&value, span),
             None => Kind::String(Text::new(value)),
@@ -250,7 +248,7 @@ impl<'t> Composer<'t, '_> {
                 Ok(Some(number)) => Kind::Number(number),
                 Err(why) => {
                     self.sink.push(Diagnostic::error(Code::BadValue, span, why).label("quote it if text is meant"));
-                    Kind::Null
+                    Kind::Fault
                 }
             },
         }
@@ -275,25 +273,12 @@ impl<'t> Composer<'t, '_> {
 }
 
 /// The diagnostic for a key that stands twice.
-pub fn duplicate(key: &Spanned<String>, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::DuplicateKey, key.span, format!("the key `{}` stands twice", key.value))
-        .label("here again")
-        .related(first, "first defined here")
-}
-
-/// Adds what `<<` brings in; keys that are written out win, and of several merged maps the first.
-fn merge(entries: &mut Vec<Entry>, merged: Vec<Node>) {
-    let maps = merged.into_iter().flat_map(|node| match node.kind {
-        Kind::List(maps) => maps,
-        _ => vec![node],
-    });
-    for entry in maps.flat_map(|node| match node.kind {
-        Kind::Map(entries) => entries,
-        _ => Vec::new(),
-    }) {
-        if !entries.iter().any(|e| e.key.value == entry.key.value) {
-            entries.push(entry);
-        }
+pub fn duplicate(key: &Spanned<String>, first: Option<Span>) -> Diagnostic {
+    let found = Diagnostic::error(Code::DuplicateKey, key.span, format!("the key `{}` stands twice", key.value));
+    let found = found.label("here again");
+    match first {
+        Some(first) => found.related(first, "first defined here"),
+        None => found,
     }
 }
 
@@ -302,18 +287,5 @@ fn size(node: &Node) -> usize {
         Kind::List(items) => items.iter().map(size).sum(),
         Kind::Map(entries) => entries.iter().map(|e| 1 + size(&e.value)).sum::<usize>(),
         _ => 0,
-    }
-}
-
-/// Most syntax errors near a brace are templates that want quotes.
-fn quoting_help(found: Diagnostic, text: &str, at: usize) -> Diagnostic {
-    let start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
-    let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
-    if line.contains("{{") && !line.contains("\"") && !line.contains('\'') {
-        found.help("quote this template: inside `{…}` and `[…]` braces and commas are YAML's own")
-    } else if text.get(at..).is_some_and(|t| t.starts_with('\t')) {
-        found.help("YAML is indented with spaces, not tabs")
-    } else {
-        found
     }
 }

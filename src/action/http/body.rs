@@ -22,5 +22,6 @@ pub fn compile(node: &Node, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Opt
             fields.into_iter().collect::<Option<_>>().map(ValueTemplate::Object)
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) => Some(ValueTemplate::Literal(node.to_json())),
+        Kind::Fault => None,
     }
 }

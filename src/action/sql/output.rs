@@ -1,10 +1,16 @@
 //! What a statement's rows are turned into, and the JSON Schema of that.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::types::{Column, ColumnKind, Described, Rows, Truncation};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
 use crate::spec::model::Returns;
+
+/// Stands among the types of a column that may hold any JSON.
+const ANY: &str = "any";
 
 /// Turns rows into an answer.
 ///
@@ -51,16 +57,19 @@ pub fn schema(described: &[Described], returns: Returns) -> Option<Value> {
     }
 }
 
-/// The schema of a row. Where variants of a query give the same column with other types, any value is allowed.
+/// The schema of a row. What variants of a query give in the same column is all allowed.
 fn row(described: &[Described]) -> Value {
-    let mut properties = Map::new();
+    let mut types: IndexMap<&str, BTreeSet<&str>> = IndexMap::new();
     for column in described.iter().flat_map(|d| &d.columns) {
-        let schema = column_schema(column);
-        match properties.get(&column.name) {
-            Some(known) if *known != schema => properties.insert(column.name.clone(), json!({})),
-            _ => properties.insert(column.name.clone(), schema),
-        };
+        types.entry(&column.name).or_default().extend(column_types(column));
     }
+    let schema = |types: BTreeSet<&str>| match (types.len(), types.first()) {
+        (1, Some(one)) => json!({ "type": one }),
+        _ if types.contains(ANY) => json!({}),
+        _ => json!({ "type": types }),
+    };
+    let properties: Map<String, Value> =
+        types.into_iter().map(|(name, types)| (name.to_owned(), schema(types))).collect();
     let everywhere = |name: &&String| described.iter().all(|d| d.columns.iter().any(|c| c.name == **name));
     let required: Vec<&String> = properties.keys().filter(everywhere).collect();
     json!({ "type": "object", "properties": properties, "required": required })
@@ -68,22 +77,19 @@ fn row(described: &[Described]) -> Value {
 
 /// What a column may hold. SQLite converts values to a column's type where that loses nothing and keeps
 /// them as they are otherwise, so only text columns are sure of their type.
-fn column_schema(column: &Column) -> Value {
+fn column_types(column: &Column) -> Vec<&'static str> {
     let mut types = match column.kind {
         ColumnKind::Text | ColumnKind::Decimal => vec!["string"],
         ColumnKind::Integer | ColumnKind::Number => vec!["number", "string"],
         ColumnKind::Boolean => vec!["boolean", "number", "string"],
         ColumnKind::Blob | ColumnKind::Timestamp | ColumnKind::Date | ColumnKind::Time => vec!["string", "number"],
-        ColumnKind::Json => return json!({}),
+        ColumnKind::Json => vec!["object", ANY],
         ColumnKind::Unknown => vec!["number", "string"],
     };
     if column.nullable {
         types.push("null");
     }
-    match types.as_slice() {
-        [one] => json!({ "type": one }),
-        _ => json!({ "type": types }),
-    }
+    types
 }
 
 #[cfg(test)]
@@ -124,12 +130,14 @@ mod tests {
         let first = described(vec![column("id", ColumnKind::Integer, false), column("name", ColumnKind::Text, true)]);
         let row = schema(std::slice::from_ref(&first), Returns::Row).unwrap();
         assert_eq!(row["properties"]["id"], json!({ "type": ["number", "string"] }));
-        assert_eq!(row["properties"]["name"], json!({ "type": ["string", "null"] }));
+        assert_eq!(row["properties"]["name"], json!({ "type": ["null", "string"] }));
         assert_eq!(row["required"], json!(["id", "name"]));
         let second = described(vec![column("id", ColumnKind::Text, false)]);
         let row = schema(&[first, second], Returns::Row).unwrap();
-        assert_eq!(row["properties"]["id"], json!({}));
+        assert_eq!(row["properties"]["id"], json!({ "type": ["number", "string"] }));
         assert_eq!(row["required"], json!(["id"]));
+        let json_column = described(vec![column("id", ColumnKind::Json, true)]);
+        assert_eq!(schema(&[json_column], Returns::Row).unwrap()["properties"]["id"], json!({}));
         assert_eq!(schema(&[], Returns::Value), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The `sql:` source: which database, opened how.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct SqlSource {
     config: SqliteConfig,
+    /// Which file the database was when it was opened: another one in its place is opened anew.
+    file: Option<FileIdentity>,
     mode: Mode,
     /// Its driver.
     pub driver: Driver,
@@ -71,17 +74,23 @@ impl SqlSource {
     ) -> Option<Arc<SqlSource>> {
         let config = config(written, files, sink, inputs)?;
         let timeout = written.timeout.as_ref().map(|t| t.value);
-        if let Some(previous) = previous.filter(|p| p.config == config && p.mode == mode) {
+        let same = |p: &&Arc<SqlSource>| p.config == config && p.mode == mode && p.file == identity(&config);
+        if let Some(previous) = previous.filter(same) {
             let kept = previous.timeout == timeout;
             return Some(if kept { previous.clone() } else { Arc::new(previous.with_timeout(timeout)) });
         }
         let opening = match mode {
             Mode::Serve => sqlite::open(config.clone(), sqlite::Mode::Serve).await,
             Mode::Check => sqlite::open(config.clone(), sqlite::Mode::Check).await,
-            Mode::Offline => return Some(Arc::new(SqlSource { config, mode, driver: Driver::Offline, timeout })),
+            Mode::Offline => {
+                return Some(Arc::new(SqlSource { config, file: None, mode, driver: Driver::Offline, timeout }));
+            }
         };
         match opening {
-            Ok(sqlite) => Some(Arc::new(SqlSource { config, mode, driver: Driver::Sqlite(sqlite), timeout })),
+            Ok(sqlite) => {
+                let file = identity(&config);
+                Some(Arc::new(SqlSource { config, file, mode, driver: Driver::Sqlite(sqlite), timeout }))
+            }
             Err(fault) => {
                 report(&fault, name, written, files, sink);
                 None
@@ -90,13 +99,28 @@ impl SqlSource {
     }
 
     fn with_timeout(&self, timeout: Option<Duration>) -> Self {
-        SqlSource { config: self.config.clone(), mode: self.mode, driver: self.driver.clone(), timeout }
+        SqlSource {
+            config: self.config.clone(),
+            file: self.file,
+            mode: self.mode,
+            driver: self.driver.clone(),
+            timeout,
+        }
     }
 
     /// Whether the database refuses every write.
     pub fn read_only(&self) -> bool {
         self.config.read_only
     }
+}
+
+/// Device and inode of a file.
+type FileIdentity = (u64, u64);
+
+/// Which file a database is; `None` for one in memory, or that is not there.
+fn identity(config: &SqliteConfig) -> Option<FileIdentity> {
+    let Location::File(path) = &config.database else { return None };
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 fn config(

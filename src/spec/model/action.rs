@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Str, choice};
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::{Entry, Kind, Node};
-use crate::spec::read::{self, Bytes, Foreign, FromNode, Required, record};
-use crate::spec::source::{Span, Spanned};
+use crate::spec::read::{self, At, Bytes, Foreign, FromNode, Required, record};
+use crate::spec::source::Spanned;
 use crate::spec::text::Text;
 
 /// One action.
@@ -30,12 +30,14 @@ impl Action {
     /// The keys that name an action.
     pub const KEYS: [&'static str; 6] = ["sql", "http", "exec", "shell", "file", "text"];
 
-    /// The one action among a record's entries; none and two are reported.
-    pub fn of(entries: &[Entry], what: &str, at: Span, sink: &mut Diagnostics) -> Option<Action> {
+    /// The one action among a record's entries, whose keys are the `known` ones; none and two are reported.
+    pub fn of(entries: &[Entry], known: &[&str], what: &str, at: At<'_>, sink: &mut Diagnostics) -> Option<Action> {
         let mut actions = entries.iter().filter(|e| Self::KEYS.contains(&e.key.value.as_str()));
         let Some(first) = actions.next() else {
-            let found = Diagnostic::error(Code::NoAction, at, format!("this {what} does nothing"));
-            sink.push(found.label(format!("give it one of {}", read::list_names(&Self::KEYS))));
+            if !read::misspelt(entries, known, &Self::KEYS) {
+                let found = Diagnostic::error(Code::NoAction, at.span, format!("this {what} does nothing"));
+                sink.push(found.label(format!("give it one of {}", read::list_names(&Self::KEYS))));
+            }
             return None;
         };
         let read = Self::read(first, sink);
@@ -49,11 +51,11 @@ impl Action {
     }
 
     fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Action> {
-        let (node, at) = (&entry.value, entry.key.span);
+        let (node, at) = (&entry.value, At::key(entry));
         match entry.key.value.as_str() {
-            "sql" => SqlAction::from_node(node, at, sink).map(Action::Sql),
+            "sql" => SqlAction::read(node, at, sink).map(Action::Sql),
             "http" => HttpAction::from_node(node, at, sink).map(Action::Http),
-            "exec" => ExecAction::from_node(node, at, sink).map(Action::Exec),
+            "exec" => ExecAction::read(node, at, sink).map(Action::Exec),
             "shell" => ShellAction::from_node(node, at, sink).map(Action::Shell),
             "file" => FileAction::read(node, at, sink).map(Action::File),
             _ => Str::from_node(node, at, sink).map(Action::Text),
@@ -76,6 +78,16 @@ record! {
     }
 }
 
+impl SqlAction {
+    /// `None` also when the statement is there and at fault: nobody should then be told that it is missing.
+    fn read(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        let read = SqlAction::from_node(node, at, sink)?;
+        let lost = (read.query.is_none() && node.get("query").is_some())
+            || (read.file.is_none() && node.get("file").is_some());
+        (!lost).then_some(read)
+    }
+}
+
 /// What a statement's result is turned into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Returns {
@@ -90,7 +102,7 @@ pub enum Returns {
 }
 
 impl FromNode for Spanned<Returns> {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         let words = [
             ("rows", Returns::Rows),
             ("row", Returns::Row),
@@ -132,6 +144,17 @@ record! {
     }
 }
 
+impl ExecAction {
+    /// A command of which an element is at fault is none: without that element it would be another one.
+    fn read(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        let mut read = ExecAction::from_node(node, at, sink)?;
+        if let Some(Kind::List(written)) = node.get("command").map(|e| &e.value.kind) {
+            read.command.0 = read.command.0.filter(|elements| elements.len() == written.len());
+        }
+        Some(read)
+    }
+}
+
 record! {
     /// A shell script; params are environment variables.
     pub struct ShellAction as "shell action" {
@@ -156,7 +179,7 @@ pub enum ShellName {
 }
 
 impl FromNode for Spanned<ShellName> {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         choice(node, at, &[("sh", ShellName::Sh), ("bash", ShellName::Bash)], sink)
     }
 }
@@ -174,11 +197,11 @@ record! {
 
 impl FileAction {
     /// `file: ./terms.md` is short for `file: { path: ./terms.md }`.
-    fn read(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
+    fn read(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
             Kind::Map(_) => FileAction::from_node(node, at, sink),
             _ => Str::from_node(node, at, sink).map(|path| FileAction {
-                at,
+                at: at.span,
                 path: Required(Some(path)),
                 root: None,
                 max_bytes: None,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Str;
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::Node;
-use crate::spec::read::{self, Foreign, FromNode, Required, record};
-use crate::spec::source::{Span, Spanned};
+use crate::spec::read::{self, At, Foreign, FromNode, Required, record};
+use crate::spec::source::Spanned;
 use crate::spec::text::Text;
 
 /// A named connection.
@@ -32,14 +32,17 @@ impl Source {
 }
 
 impl FromNode for Source {
-    fn from_node(node: &Node, at: Span, sink: &mut Diagnostics) -> Option<Self> {
-        let entries = read::map(node, "source", sink)?;
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        let mut known: Vec<&str> = SqlSource::KEYS.to_vec();
+        known.extend(HttpSource::KEYS.iter().filter(|key| !SqlSource::KEYS.contains(key)));
+        let entries = read::map(node, "source", &known, sink)?;
         let mut kinds = entries.iter().filter(|e| Self::KINDS.contains(&e.key.value.as_str()));
         let Some(kind) = kinds.next() else {
-            let known: Vec<&str> = SqlSource::KEYS.iter().chain(HttpSource::KEYS).copied().collect();
             read::refuse_unknown(entries, &known, "source", at, sink);
-            let found = Diagnostic::error(Code::MissingKey, at, "this source is of no kind");
-            sink.push(found.label(format!("give it one of {}", read::list_names(&Self::KINDS))));
+            if !read::misspelt(entries, &known, &Self::KINDS) {
+                let found = Diagnostic::error(Code::MissingKey, at.span, "this source is of no kind");
+                sink.push(found.label(format!("give it one of {}", read::list_names(&Self::KINDS))));
+            }
             return None;
         };
         if let Some(second) = kinds.next() {

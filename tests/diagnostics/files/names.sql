@@ -1,0 +1,2 @@
+SELECT id
+FROM books WHERE title = :title

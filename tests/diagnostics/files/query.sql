@@ -1,0 +1,3 @@
+SELECT id, title
+FROM books
+WHERE pirce < :limit

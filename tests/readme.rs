@@ -1,0 +1,154 @@
+//! Every code block of the README, of `docs/` and of the examples' READMEs is true.
+//!
+//! | fence | what is done |
+//! |---|---|
+//! | `yaml`, `toml` that begins with `server` | it is a spec of its own and has to pass `check` |
+//! | `yaml PLACE`, `toml top` | it is a part of a spec; with `server` and some sources around it, it has to pass `check` |
+//! | `console` | each `$ command` has to print what stands below it; a line `...` stands for any lines |
+//! | `json tool NAME`, `json answer NAME …` | what a client sees of the last spec of the page |
+//! | `json health` | what `/health` answers |
+//! | `json` with `mcpServers` | what it starts has to serve |
+//!
+//! A comment `<!-- in FILE, "old" is "new" -->` changes a file for the next block alone. PLACE is `top`, `sources`,
+//! `tools`, `resources`, `prompts`, or `tool` for the keys of one tool. Any other block fails.
+
+mod blocks;
+mod commands;
+mod specs;
+mod workshop;
+
+use std::path::{Path, PathBuf};
+
+use blocks::{Block, Edit, Item};
+use workshop::Workshop;
+pub use workshop::copy;
+
+/// What a block is found to be: nothing, or in words why it is not true.
+type Verdict = Result<(), String>;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Markdown files of a folder.
+fn markdown(folder: &str) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    listed.filter(|path| path.extension().is_some_and(|e| e == "md")).collect()
+}
+
+/// Checks a page; commands run in `folder` of a copy of the repository's examples.
+fn check(page: &Path, folder: &str) {
+    let text = std::fs::read_to_string(page).unwrap();
+    let name = page.strip_prefix(root()).unwrap().display();
+    let mut workshop = Workshop::new(folder);
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for item in blocks::read(&text) {
+        match item {
+            Item::Edit(edit) => edits.push(edit),
+            Item::Block(block) => {
+                count += 1;
+                let undo: Vec<Edit> = edits.drain(..).map(|edit| workshop.apply(&edit)).collect();
+                if let Err(why) = judge(&block, &mut workshop) {
+                    faults.push(format!("{name}:{}: {why}", block.line));
+                }
+                undo.iter().rev().for_each(|edit| drop(workshop.apply(edit)));
+            }
+        }
+    }
+    assert!(edits.is_empty(), "{name}: an edit without a block after it");
+    assert!(faults.is_empty(), "{} of {count} blocks:\n\n{}\n", faults.len(), faults.join("\n\n"));
+}
+
+fn judge(block: &Block, workshop: &mut Workshop) -> Verdict {
+    let words: Vec<&str> = block.words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [language @ ("yaml" | "toml")] if specs::is_whole(&block.text) => specs::check_whole(workshop, language, block),
+        [language @ ("yaml" | "toml"), place] => specs::check_part(workshop, language, place, block),
+        ["console"] => commands::check(workshop, &block.text),
+        ["json"] => specs::check_client(workshop, &block.text),
+        ["json", "tool", tool] => specs::check_listed(workshop, tool, &block.text),
+        ["json", "answer", call @ ..] => specs::check_answer(workshop, call, &block.text),
+        ["json", "health"] => commands::check_health(workshop, &block.text),
+        _ => Err(format!("no rule covers a block of `{}`", words.join(" "))),
+    }
+}
+
+#[test]
+fn the_readme_is_true() {
+    check(&root().join("README.md"), "");
+}
+
+#[test]
+fn the_docs_are_true() {
+    let mut pages = markdown("docs");
+    pages.sort();
+    assert!(!pages.is_empty());
+    pages.iter().for_each(|page| check(page, "examples/bookshop"));
+}
+
+#[test]
+fn the_readmes_of_the_examples_are_true() {
+    for example in std::fs::read_dir(root().join("examples")).unwrap() {
+        let page = example.unwrap().path().join("README.md");
+        check(&page, "");
+    }
+}
+
+/// The first screen: what it is, a spec, the command that serves, what a client sees; then the tests.
+#[test]
+fn the_readme_begins_with_a_spec_a_command_and_what_a_client_sees() {
+    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks: Vec<Block> =
+        blocks::read(&text).into_iter().filter_map(|i| if let Item::Block(b) = i { Some(b) } else { None }).collect();
+    let kinds: Vec<&str> = blocks.iter().map(|b| b.words[0].as_str()).take(3).collect();
+    assert_eq!(kinds, ["yaml", "console", "json"]);
+    assert!(blocks[2].line < 55, "what a client sees begins in line {}", blocks[2].line);
+    let consoles = blocks.iter().filter(|b| b.words[0] == "console");
+    let commands: Vec<&str> = consoles.flat_map(|b| b.text.lines()).filter_map(|l| l.strip_prefix("$ ")).collect();
+    assert!(commands[0].starts_with("cargo run ") && commands[0].contains(" serve examples/bookshop/bookshop.yaml"));
+    assert_eq!(commands[1], "cargo test");
+}
+
+/// The anchors of a page's headings.
+fn anchors(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let headings = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
+    let kept = |c: char| c.is_alphanumeric() || c == ' ' || c == '-';
+    headings.map(|h| h.to_lowercase().chars().filter(|c| kept(*c)).collect::<String>().replace(' ', "-")).collect()
+}
+
+/// Every link to a file of the repository leads to one.
+#[test]
+fn links_lead_somewhere() {
+    let mut pages = markdown("docs");
+    pages.extend([root().join("README.md"), root().join("CHANGELOG.md"), root().join("examples/bookshop/README.md")]);
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let file = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            assert!(file.exists(), "{}: {link}", page.display());
+            assert!(anchor.is_empty() || anchors(&file).iter().any(|a| a == anchor), "{}: {link}", page.display());
+        }
+    }
+}
+
+/// `docs/errors.md` lists every code of a diagnostic, and no other.
+#[test]
+fn every_code_is_listed() {
+    let source = std::fs::read_to_string(root().join("src/spec/diagnostic.rs")).unwrap();
+    let codes: Vec<&str> =
+        source.lines().filter_map(|l| l.trim().strip_suffix("\",")?.split_once(" = \"").map(|(_, c)| c)).collect();
+    let page = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let listed: Vec<&str> =
+        page.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`').map(|(c, _)| c)).collect();
+    assert!(codes.len() > 20);
+    assert_eq!(listed, codes);
+}
