@@ -1,6 +1,7 @@
 //! What runs: the list of backends. A new one is a file below this one and a line in each match here.
 
 pub mod command;
+pub mod content;
 pub mod exec;
 pub mod file;
 pub mod files;
@@ -43,6 +44,8 @@ pub enum Action {
     File(file::FileRead),
     /// A handlebars text.
     Text(text::Text),
+    /// MCP content blocks.
+    Content(content::Blocks),
 }
 
 /// What one call brings along beside its arguments.
@@ -62,6 +65,9 @@ impl Action {
             model::Action::Shell(shell) => shell::Shell::compile(shell, scope, builder).map(Action::Shell),
             model::Action::File(file) => file::FileRead::compile(file, scope, builder).map(Action::File),
             model::Action::Text(text) => text::Text::compile(text, scope, builder).map(Action::Text),
+            model::Action::Content(blocks) => {
+                content::Blocks::compile(blocks, scope, builder).await.map(Action::Content)
+            }
         }
     }
 
@@ -77,6 +83,7 @@ impl Action {
             Action::Shell(shell) => shell.run(arguments, call).await,
             Action::File(file) => file.run(arguments).await,
             Action::Text(text) => text.run(arguments),
+            Action::Content(blocks) => blocks.run(arguments, call).await,
         }
     }
 
@@ -92,6 +99,7 @@ impl Action {
             Action::Shell(shell) => shell.explain(arguments),
             Action::File(file) => file.explain(arguments),
             Action::Text(text) => text.explain(arguments),
+            Action::Content(blocks) => blocks.explain(arguments),
         }
     }
 
@@ -109,6 +117,7 @@ impl Action {
             Action::Sql(sql) => sql.read_only(),
             Action::Http(http) => Some(http.read_only()),
             Action::File(_) | Action::Text(_) => Some(true),
+            Action::Content(blocks) => blocks.read_only(),
             Action::Exec(_) | Action::Shell(_) => None,
         }
     }
@@ -124,6 +133,7 @@ impl Action {
             Action::Sql(_) => Some("application/json".to_owned()),
             Action::File(file) => file.mime_type(),
             Action::Text(_) => Some("text/plain".to_owned()),
+            Action::Content(blocks) => blocks.mime_type(),
             _ => None,
         }
     }

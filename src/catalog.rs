@@ -3,6 +3,9 @@
 pub mod changes;
 pub mod completion;
 pub mod content;
+mod headers;
+pub mod lists;
+mod members;
 pub mod params;
 pub mod prompt;
 pub mod resource;
@@ -12,8 +15,9 @@ pub mod tool;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use indexmap::IndexMap;
-use rmcp::model::{Implementation, ResourceContents};
+use rmcp::model::Implementation;
 
 use crate::action::source::{Mode, Sources};
 use crate::action::{Arguments, Builder, Call, Limits, Trust};
@@ -23,8 +27,9 @@ use crate::spec::model::{Document, Partial};
 use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Fault, Files};
 use crate::template::Partials;
 pub use changes::Changes;
+pub use lists::Lists;
 pub use prompt::Prompt;
-pub use resource::{Listed, Resource};
+pub use resource::{Contents, Listed, Resource};
 pub use tool::{Answer, Tool};
 
 /// Everything that a server offers, ready to run.
@@ -36,6 +41,8 @@ pub struct Catalog {
     pub instructions: Option<String>,
     /// 1 for the first catalog of a process, one more for each reload.
     pub generation: u64,
+    /// How its lists are given out.
+    pub lists: Lists,
     tools: IndexMap<String, Tool>,
     /// Resources first, then templates, the most literal first.
     resources: Vec<Resource>,
@@ -116,8 +123,9 @@ impl Catalog {
         let specific = |at: &usize| resources.get(*at).map_or(0, Resource::literal_len);
         matching.sort_by_key(|at| std::cmp::Reverse(specific(at)));
         let (server, instructions) = server(document)?;
+        let lists = Lists::compile(document.server.get().and_then(|s| s.lists.as_ref()), sink);
         let generation = previous.map_or(1, |p| p.generation + 1);
-        Some(Catalog { server, instructions, generation, tools, resources, matching, prompts, sources })
+        Some(Catalog { server, instructions, generation, lists, tools, resources, matching, prompts, sources })
     }
 
     /// The tools, in the order of the spec.
@@ -151,11 +159,21 @@ impl Catalog {
         candidates.find_map(|resource| Some((resource, resource.matches(uri)?)))
     }
 
+    /// Everything in `resources/list`, what templates list among it, in the order of the spec.
+    pub async fn listed_resources(&self, call: &Call) -> Vec<rmcp::model::Resource> {
+        join_all(self.resources.iter().map(|resource| resource.members(call))).await.concat()
+    }
+
+    /// Whether changes of some resource are noticed while the catalog stays the same.
+    pub fn has_subscriptions(&self) -> bool {
+        self.resources.iter().any(|resource| resource.poll().is_some())
+    }
+
     /// Reads the resource that a URI means.
     ///
     /// # Errors
     /// If there is none, or its action fails.
-    pub async fn read(&self, uri: &str, call: &Call) -> Result<ResourceContents, ActionError> {
+    pub async fn read(&self, uri: &str, call: &Call) -> Result<Contents, ActionError> {
         let none = || ActionError::new(ErrorKind::NotFound, "there is no such resource");
         let (resource, variables) = self.resource(uri).ok_or_else(none)?;
         resource.read(uri, variables, call).await
@@ -197,6 +215,7 @@ fn server(document: &Document) -> Option<(Implementation, Option<String>)> {
     let name = written.name.get()?.expose().to_owned();
     let mut server = Implementation::new(name, text(&written.version).unwrap_or_else(|| "0.0.0".to_owned()));
     server.title = text(&written.title);
+    server.description = text(&written.description);
     server.website_url = text(&written.website_url);
     server.icons = content::icons(written.icons.as_deref());
     Some((server, text(&written.instructions)))

@@ -1,6 +1,7 @@
 //! What an action gives, and how it is shaped.
 
 pub mod jq;
+pub mod media;
 pub mod shape;
 
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub enum Content {
     Text(String),
     /// Anything else.
     Bytes(Vec<u8>),
+    /// MCP content blocks, each as MCP's JSON.
+    Blocks(Vec<Value>),
 }
 
 impl Outcome {
@@ -38,12 +41,13 @@ impl Outcome {
         Outcome { content: Content::Text(text.into()), mime_type: None, truncated: None }
     }
 
-    /// The answer as JSON, for jq and templates: text is a string, bytes are base64 text.
+    /// The answer as JSON, for jq and templates: text is a string, bytes are base64 text, content blocks are a list.
     pub fn into_value(self) -> Value {
         match self.content {
             Content::Json(value) => value,
             Content::Text(text) => Value::String(text),
             Content::Bytes(bytes) => Value::String(base64(&bytes)),
+            Content::Blocks(blocks) => Value::Array(blocks),
         }
     }
 }
@@ -63,6 +67,8 @@ pub struct ActionError {
     pub message: String,
     /// For the log, secrets masked.
     pub detail: Option<String>,
+    /// MCP content blocks that say it in place of the message, each as MCP's JSON; none where the message does.
+    pub blocks: Vec<Value>,
 }
 
 /// What kind of failure a call met.
@@ -83,7 +89,7 @@ pub enum ErrorKind {
 impl ActionError {
     /// A failure in words for the caller.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        ActionError { kind, message: message.into(), detail: None }
+        ActionError { kind, message: message.into(), detail: None, blocks: Vec::new() }
     }
 
     /// A value of the caller's that can't be used.

@@ -7,6 +7,7 @@ mod handler;
 pub mod http;
 pub mod methods;
 pub mod stdio;
+mod updates;
 pub mod wire;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
+use updates::{Subscriptions, Updates};
 
 /// The handler of every client: it answers from the catalog that is current when a request comes in.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub struct Handler {
     /// Whether the catalog may still change, so that lists that are empty now are declared too.
     reloads: bool,
     closing: CancellationToken,
+    /// Those of all clients.
+    updates: Arc<Updates>,
+    /// Those of this client; its session's end drops them.
+    subscriptions: Arc<Subscriptions>,
     /// Whether this client's session is told of changes.
     told: Arc<AtomicBool>,
 }
@@ -31,18 +37,20 @@ pub struct Handler {
 impl Handler {
     /// A handler over the cell that reloads swap. `closing` ends what waits for changes.
     pub fn new(catalog: watch::Receiver<Arc<Catalog>>, reloads: bool, closing: CancellationToken) -> Self {
-        Handler { catalog, reloads, closing, told: Arc::default() }
+        let updates = Arc::new(Updates::new(catalog.clone()));
+        Handler { catalog, reloads, closing, updates, subscriptions: Arc::default(), told: Arc::default() }
     }
 
     /// The same for another client.
     pub fn for_another(&self) -> Self {
-        Handler { told: Arc::default(), ..self.clone() }
+        Handler { subscriptions: Arc::default(), told: Arc::default(), ..self.clone() }
     }
 
     /// Whether the session is not told of changes yet; from now on it is. A client may say again and again that
     /// it is initialized, and gets one feed.
     fn begins(&self) -> bool {
-        self.reloads && !self.told.swap(true, Ordering::Relaxed)
+        let changes = self.reloads || self.current().has_subscriptions();
+        changes && !self.told.swap(true, Ordering::Relaxed)
     }
 
     fn current(&self) -> Arc<Catalog> {

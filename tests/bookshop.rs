@@ -39,7 +39,8 @@ async fn says_who_it_is_and_what_it_can_do() {
         let instructions = "Find a book with find_books before you ask for its orders. Prices are in euro.";
         assert_eq!(server["instructions"], instructions);
         let changes = json!({ "listChanged": true });
-        let capabilities = json!({ "tools": changes, "resources": changes, "prompts": changes, "completions": {} });
+        let resources = json!({ "listChanged": true, "subscribe": true });
+        let capabilities = json!({ "tools": changes, "resources": resources, "prompts": changes, "completions": {} });
         assert_eq!(server["capabilities"], capabilities);
     })
     .await;

@@ -1,26 +1,28 @@
 //! Outcomes as MCP content.
 
-use rmcp::model::{ContentBlock, Icon, JsonObject, MetaObject, ResourceContents};
+use rmcp::model::{Annotations, ContentBlock, Icon, JsonObject, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
+use crate::action::content as describe;
 use crate::outcome::shape::Shaped;
 use crate::outcome::{Content, Outcome, base64};
 use crate::spec::model;
+use crate::spec::{Diagnostics, Node};
 
 /// A tool's answer as content blocks, and as JSON if it is JSON.
 pub fn blocks(shaped: Shaped, name: &str) -> (Vec<ContentBlock>, Option<Value>) {
     let Shaped { outcome: Outcome { content, mime_type, truncated }, text } = shaped;
     let mut structured = None;
-    let block = match (content, text) {
+    let mut all = match (content, text) {
         (Content::Json(value), words) => {
             let words = words.unwrap_or_else(|| value.to_string());
             structured = Some(value);
-            ContentBlock::text(words)
+            vec![ContentBlock::text(words)]
         }
-        (_, Some(words)) | (Content::Text(words), None) => ContentBlock::text(words),
-        (Content::Bytes(bytes), None) => of_bytes(&bytes, mime_type, name),
+        (_, Some(words)) | (Content::Text(words), None) => vec![ContentBlock::text(words)],
+        (Content::Bytes(bytes), None) => vec![of_bytes(&bytes, mime_type, name)],
+        (Content::Blocks(blocks), None) => written_out(blocks),
     };
-    let mut all = vec![block];
     all.extend(truncated.as_deref().map(cut).map(ContentBlock::text));
     (all, structured)
 }
@@ -43,11 +45,15 @@ fn of_bytes(bytes: &[u8], mime_type: Option<String>, name: &str) -> ContentBlock
     }
 }
 
+/// Content blocks of a spec as MCP's.
+pub fn written_out(blocks: Vec<Value>) -> Vec<ContentBlock> {
+    blocks.into_iter().filter_map(|block| serde_json::from_value(block).ok()).collect()
+}
 /// The key of a resource's `_meta` that says which bound cut its contents.
 const TRUNCATED: &str = "mcp-declare/truncated";
 
 /// An outcome as the contents of a resource.
-pub fn resource(shaped: Shaped, uri: &str, mime_type: Option<&str>) -> ResourceContents {
+pub fn resource(shaped: Shaped, uri: &str, mime_type: Option<&str>) -> Vec<ResourceContents> {
     let Shaped { outcome, text } = shaped;
     let own = outcome.mime_type.clone();
     let meta = outcome.truncated.map(|words| MetaObject(JsonObject::from_iter([(TRUNCATED.to_owned(), json!(words))])));
@@ -56,24 +62,54 @@ pub fn resource(shaped: Shaped, uri: &str, mime_type: Option<&str>) -> ResourceC
         (Content::Json(value), None) => ResourceContents::text(value.to_string(), uri),
         (Content::Text(words), None) => ResourceContents::text(words, uri),
         (Content::Bytes(bytes), None) => ResourceContents::blob(base64(&bytes), uri),
+        (Content::Blocks(blocks), None) => {
+            return written_out(blocks).into_iter().filter_map(|block| of_block(block, uri, mime_type)).collect();
+        }
     };
     let contents = match mime_type.map(str::to_owned).or(own) {
         Some(mime_type) => contents.with_mime_type(mime_type),
         None => contents,
     };
+    vec![with_meta(contents, meta)]
+}
+
+fn with_meta(contents: ResourceContents, meta: Option<MetaObject>) -> ResourceContents {
     match meta {
         Some(meta) => contents.with_meta(meta),
         None => contents,
     }
 }
 
+/// A block as contents; a link has none.
+fn of_block(block: ContentBlock, uri: &str, mime_type: Option<&str>) -> Option<ResourceContents> {
+    let (contents, meta) = match block {
+        ContentBlock::Text(text) => {
+            let mime_type = mime_type.unwrap_or("text/plain");
+            (ResourceContents::text(text.text, uri).with_mime_type(mime_type), text.meta)
+        }
+        ContentBlock::Image(image) => {
+            (ResourceContents::blob(image.data, uri).with_mime_type(image.mime_type), image.meta)
+        }
+        ContentBlock::Audio(audio) => {
+            (ResourceContents::blob(audio.data, uri).with_mime_type(audio.mime_type), audio.meta)
+        }
+        ContentBlock::Resource(resource) => (resource.resource, resource.meta),
+        _ => return None,
+    };
+    Some(with_meta(contents, meta))
+}
+
 /// Icons as MCP has them.
 pub fn icons(written: Option<&[model::Icon]>) -> Option<Vec<Icon>> {
-    let icon = |icon: &model::Icon| {
-        let mut listed = Icon::new(icon.src.get()?.value.clone());
-        listed.mime_type = icon.mime_type.as_ref().map(|m| m.value.clone());
-        listed.sizes = icon.sizes.as_ref().map(|sizes| sizes.iter().map(|s| s.value.clone()).collect());
-        Some(listed)
-    };
-    written.map(|icons| icons.iter().filter_map(icon).collect())
+    serde_json::from_value(describe::icons(written?)).ok()
+}
+
+/// Annotations as MCP has them.
+pub fn annotations(written: Option<&model::ContentAnnotations>, sink: &mut Diagnostics) -> Option<Annotations> {
+    serde_json::from_value(Value::Object(describe::annotations(written?, sink))).ok()
+}
+
+/// `_meta` as MCP has it.
+pub fn meta(written: Option<&Node>, sink: &mut Diagnostics) -> Option<MetaObject> {
+    describe::meta(written, sink).map(MetaObject)
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use super::completion::Completion;
 use super::params::Params;
 use super::{Catalog, content, shape};
+use crate::action::content::Block;
 use crate::action::file::FileRead;
 use crate::action::{Action, Arguments, Builder, Call, Param, Scope, render_fault};
-use crate::outcome::shape::{Shape, ShapeLimits};
+use crate::outcome::shape::{Shape, ShapeLimits, media};
 use crate::outcome::{ActionError, Content, base64};
 use crate::spec::model::{self, FileAction, Role};
-use crate::spec::{Code, Diagnostic, Named, Required, Spanned};
+use crate::spec::{Code, Diagnostic, Named, Required, Span, Spanned};
 use crate::template::Template;
 
 /// A prompt, ready to be listed and got.
@@ -49,6 +50,7 @@ enum Body {
     Resource(Template),
     Image(FileRead),
     File(FileRead),
+    Content(Box<Block>),
 }
 
 /// MCP's word for who says a message.
@@ -78,13 +80,14 @@ impl Prompt {
             known.push(Param { name: name.clone(), schema: Arc::new(json!({})), optional: false, secret: false });
         }
         let scope = Scope { owner: &owner, params: &known };
-        let messages = messages(name, written, &scope, builder);
-        let completions = written.arguments.iter().filter_map(|(name, argument)| {
-            Completion::of(names.iter().find(|p| p.name.value == name.value)?, argument.complete.as_ref())
-        });
+        let messages = messages(name, written, &scope, builder).await;
+        let complete =
+            |name: &str| written.arguments.iter().find(|(n, _)| n.value == name).and_then(|(_, a)| a.complete.as_ref());
+        let completions = Completion::compile_all(complete, &argument_scope, builder).await;
+        let meta = content::meta(written.meta.as_ref(), builder.sink);
         Some(Prompt {
-            listed: listed(name, written),
-            completions: completions.collect(),
+            listed: listed(name, written, meta),
+            completions: completions?,
             params: params?,
             data: data?,
             messages: messages?,
@@ -95,6 +98,11 @@ impl Prompt {
     /// The completion of an argument.
     pub fn completion(&self, argument: &str) -> Option<&Completion> {
         self.completions.iter().find(|c| c.name == argument)
+    }
+
+    /// Its arguments.
+    pub fn parameters(&self) -> &Params {
+        &self.params
     }
 
     /// The prompt's messages for these arguments.
@@ -117,8 +125,8 @@ impl Prompt {
         }
         let mut messages = Vec::with_capacity(self.messages.len());
         for message in &self.messages {
-            let content = message.body.content(&names, self.limits.max_bytes, catalog, call).await?;
-            messages.push(PromptMessage::new(message.role.clone(), content));
+            let contents = message.body.contents(&names, self.limits.max_bytes, catalog, call).await?;
+            messages.extend(contents.into_iter().map(|c| PromptMessage::new(message.role.clone(), c)));
         }
         Ok(messages)
     }
@@ -144,38 +152,40 @@ impl Data {
 }
 
 impl Body {
-    async fn content(
+    /// What it says: one block, or one for each of a resource's contents.
+    async fn contents(
         &self,
         names: &Map<String, Value>,
         max_bytes: usize,
         catalog: &Catalog,
         call: &Call,
-    ) -> Result<ContentBlock, ActionError> {
-        match self {
+    ) -> Result<Vec<ContentBlock>, ActionError> {
+        Ok(match self {
             Body::Text(template) => {
-                Ok(ContentBlock::text(template.render(names, max_bytes).map_err(|f| render_fault(&f))?))
+                vec![ContentBlock::text(template.render(names, max_bytes).map_err(|f| render_fault(&f))?)]
             }
             Body::Resource(template) => {
                 let uri = template.render(names, max_bytes).map_err(|f| render_fault(&f))?;
-                Ok(ContentBlock::resource(catalog.read(uri.trim(), call).await?))
+                let read = catalog.read(uri.trim(), call).await?;
+                read.all.into_iter().map(ContentBlock::resource).collect()
             }
             Body::File(file) => {
                 let outcome = file.run(names).await?;
                 match outcome.content {
-                    Content::Text(text) => Ok(ContentBlock::text(noted(text, outcome.truncated))),
-                    _ => Err(ActionError::failed("the file of this prompt is not text")),
+                    Content::Text(text) => vec![ContentBlock::text(noted(text, outcome.truncated))],
+                    _ => return Err(ActionError::failed("the file of this prompt is not text")),
                 }
             }
             Body::Image(file) => {
-                let outcome = file.run(names).await?;
-                let mime_type = outcome.mime_type.unwrap_or_default();
-                match outcome.content {
-                    Content::Bytes(bytes) => Ok(ContentBlock::image(base64(&bytes), mime_type)),
-                    Content::Text(text) => Ok(ContentBlock::image(base64(text.as_bytes()), mime_type)),
-                    Content::Json(_) => Err(ActionError::failed("the image of this prompt is not an image")),
+                let image = media(file.run(names).await?, "image")?;
+                let mime_type = image.mime_type.clone().unwrap_or_default();
+                match image.content {
+                    Content::Bytes(bytes) => vec![ContentBlock::image(base64(&bytes), mime_type)],
+                    _ => Vec::new(),
                 }
             }
-        }
+            Body::Content(block) => content::written_out(vec![block.json(names, call).await?]),
+        })
     }
 }
 
@@ -225,7 +235,7 @@ async fn data(written: &Named<model::Data>, scope: &Scope<'_>, builder: &mut Bui
     all.into_iter().collect()
 }
 
-fn messages(
+async fn messages(
     name: &Spanned<String>,
     written: &model::Prompt,
     scope: &Scope<'_>,
@@ -233,7 +243,10 @@ fn messages(
 ) -> Option<Vec<Message>> {
     match (&written.messages, &written.template) {
         (Some(messages), None) if !messages.is_empty() => {
-            let compiled: Vec<Option<Message>> = messages.iter().map(|m| message(m, scope, builder)).collect();
+            let mut compiled = Vec::with_capacity(messages.len());
+            for written in messages {
+                compiled.push(message(written, scope, builder).await);
+            }
             compiled.into_iter().collect()
         }
         (None, Some(template)) => {
@@ -253,12 +266,13 @@ fn messages(
     }
 }
 
-fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Message> {
+async fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Message> {
     let bodies = [&written.text, &written.resource, &written.image, &written.file];
-    let given: Vec<&Spanned<String>> = bodies.into_iter().flatten().collect();
+    let given = bodies.into_iter().flatten().map(|body| body.span);
+    let given: Vec<Span> = given.chain(written.content.as_ref().map(|block| block.at)).collect();
     if given.len() != 1 {
-        let words = "a message has one of `text`, `resource`, `image`, `file`";
-        let at = given.get(1).map_or(written.at, |second| second.span);
+        let words = "a message has one of `text`, `resource`, `image`, `file`, `content`";
+        let at = given.get(1).copied().unwrap_or(written.at);
         builder.sink.push(Diagnostic::error(Code::BadValue, at, words).label(format!("this one has {}", given.len())));
     }
     let file = |path: &Spanned<String>, builder: &mut Builder<'_>| {
@@ -276,13 +290,15 @@ fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Builder<'_
             builder.sink.error(Code::BadValue, path.span, "by its name this file is no image");
         }
         image.map(Body::Image)
+    } else if let Some(block) = &written.content {
+        Block::compile(block, scope, builder).await.map(|block| Body::Content(Box::new(block)))
     } else {
         written.file.as_ref().and_then(|path| file(path, builder)).map(Body::File)
     };
     Some(Message { role: role(written.role.get()?.value), body: body? })
 }
 
-fn listed(name: &Spanned<String>, written: &model::Prompt) -> mcp::Prompt {
+fn listed(name: &Spanned<String>, written: &model::Prompt, meta: Option<mcp::MetaObject>) -> mcp::Prompt {
     let text = |text: &Option<Spanned<String>>| text.as_ref().map(|t| t.value.trim_end().to_owned());
     let argument = |(name, written): (&Spanned<String>, &model::Argument)| {
         let mut listed = mcp::PromptArgument::new(name.value.clone());
@@ -296,5 +312,6 @@ fn listed(name: &Spanned<String>, written: &model::Prompt) -> mcp::Prompt {
     let mut listed = mcp::Prompt::new(name.value.clone(), text(&written.description), arguments);
     listed.title = text(&written.title);
     listed.icons = content::icons(written.icons.as_deref());
+    listed.meta = meta;
     listed
 }

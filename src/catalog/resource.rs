@@ -1,12 +1,15 @@
 //! MCP resources and resource templates.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rmcp::model::{self as mcp, ResourceContents};
 use serde_json::json;
 
 use super::completion::Completion;
 use super::content;
+use super::lists::Freshness;
+use super::members::Members;
 use super::params::{self, Params};
 use super::shape;
 use crate::action::{Action, Arguments, Builder, Call, Param, Scope};
@@ -27,7 +30,25 @@ pub struct Resource {
     shape: Shape,
     limits: ShapeLimits,
     completions: Vec<Completion>,
+    members: Option<Members>,
+    /// How often it is read while somebody is subscribed, if the spec says so.
+    poll: Option<Duration>,
+    freshness: Freshness,
 }
+
+/// What reading a resource gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    /// MCP's contents: one, unless the spec writes out several.
+    pub all: Vec<ResourceContents>,
+    /// How long they may be kept.
+    pub freshness: Freshness,
+}
+
+/// How often a file is looked at while somebody is subscribed.
+const FILE_POLL: Duration = Duration::from_secs(2);
+/// The shortest interval that `poll` may have.
+const SHORTEST_POLL: Duration = Duration::from_millis(100);
 
 /// A resource in one of MCP's two lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,18 +69,44 @@ impl Resource {
             None => (Params::names(&written.params, builder.sink), None),
         };
         let scope = Scope { owner: &owner, params: &names };
-        let completions = Completion::compile_all(&written.complete, &scope, builder.sink);
+        Completion::check_names(&written.complete, &scope, builder);
+        let complete = |name: &str| written.complete.iter().find(|(n, _)| n.value == name).map(|(_, c)| c);
+        let completions = Completion::compile_all(complete, &scope, builder).await;
+        let members = match (&written.list, &template) {
+            (Some(list), Some((template, _))) => Members::compile(list, template, &owner, builder).await.map(Some),
+            _ => Some(None),
+        };
+        let poll = poll(written.subscribe.as_ref(), builder.sink);
         let shape = shape::compile(written.result.as_ref(), builder);
         let action = match &written.action {
             Some(action) => Action::compile(action, &scope, builder).await,
             None => None,
         };
-        let annotations = annotations(written.annotations.as_ref(), builder.sink);
+        let annotations = content::annotations(written.annotations.as_ref(), builder.sink);
+        let meta = content::meta(written.meta.as_ref(), builder.sink);
         let (template, matcher) = template?;
         let (action, shape, params) = (action?, shape?, params?);
-        let listed = listed(&template, written, &action, annotations);
+        if let Action::Content(blocks) = &action
+            && let Err(words) = blocks.as_contents()
+        {
+            builder.sink.error(Code::BadValue, uri.span, words);
+            return None;
+        }
+        let listed = listed(&template, written, &action, annotations, meta);
+        let freshness = Freshness::compile(written.ttl_ms.as_ref(), written.cache_scope.as_ref(), Freshness::default());
         let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
-        Some(Resource { listed, matcher, params, action, shape, limits, completions })
+        Some(Resource {
+            listed,
+            matcher,
+            params,
+            action,
+            shape,
+            limits,
+            completions: completions?,
+            members: members?,
+            poll,
+            freshness,
+        })
     }
 
     /// The variables of a URI that this resource has; `None` if it is another's.
@@ -92,17 +139,49 @@ impl Resource {
         self.completions.iter().find(|c| c.name == variable)
     }
 
+    /// Its variables.
+    pub fn parameters(&self) -> &Params {
+        &self.params
+    }
+
+    /// How often it is looked at while somebody is subscribed; `None` for what only a reload changes.
+    pub fn poll(&self) -> Option<Duration> {
+        self.poll.or(matches!(self.action, Action::File(_)).then_some(FILE_POLL))
+    }
+
+    /// What `resources/list` has of it: itself, or the members that a template lists. A list that fails is left out,
+    /// with a word in the log.
+    pub async fn members(&self, call: &Call) -> Vec<mcp::Resource> {
+        match (&self.listed, &self.members) {
+            (Listed::Resource(resource), _) => vec![resource.clone()],
+            (Listed::Template(_), None) => Vec::new(),
+            (Listed::Template(template), Some(members)) => match members.list(template, self.limits, call).await {
+                Ok(all) => all,
+                Err(error) => {
+                    let detail = error.detail.unwrap_or_default();
+                    tracing::warn!(
+                        resource = template.uri_template,
+                        detail,
+                        "can't list its members: {}",
+                        error.message
+                    );
+                    Vec::new()
+                }
+            },
+        }
+    }
+
     /// Reads it; `variables` as [`Resource::matches`] gave them.
     ///
     /// # Errors
     /// If a variable's value is wrong or the action fails.
-    pub async fn read(&self, uri: &str, variables: Arguments, call: &Call) -> Result<ResourceContents, ActionError> {
+    pub async fn read(&self, uri: &str, variables: Arguments, call: &Call) -> Result<Contents, ActionError> {
         let arguments = self.params.check(self.params.coerce(variables)).map_err(|faults| {
             ActionError::new(ErrorKind::NotFound, format!("there is no such resource: {}", faults.join("; ")))
         })?;
         let outcome = self.action.run(&arguments, call).await?;
         let shaped = self.shape.apply(outcome, self.limits).await?;
-        Ok(content::resource(shaped, uri, self.mime_type()))
+        Ok(Contents { all: content::resource(shaped, uri, self.mime_type()), freshness: self.freshness })
     }
 }
 
@@ -174,6 +253,7 @@ fn listed(
     written: &model::Resource,
     action: &Action,
     annotations: Option<mcp::Annotations>,
+    meta: Option<mcp::MetaObject>,
 ) -> Listed {
     let text = |text: &Option<Spanned<String>>| text.as_ref().map(|t| t.value.trim_end().to_owned());
     let uri = template.as_str().to_owned();
@@ -187,6 +267,7 @@ fn listed(
         listed.mime_type = mime_type;
         listed.icons = icons;
         listed.annotations = annotations;
+        listed.meta = meta;
         Listed::Resource(listed)
     } else {
         let mut listed = mcp::ResourceTemplate::new(uri, name);
@@ -195,22 +276,17 @@ fn listed(
         listed.mime_type = mime_type;
         listed.icons = icons;
         listed.annotations = annotations;
+        listed.meta = meta;
         Listed::Template(listed)
     }
 }
 
-/// MCP's annotations of a resource.
-fn annotations(written: Option<&model::ContentAnnotations>, sink: &mut Diagnostics) -> Option<mcp::Annotations> {
-    let written = written?;
-    let mut all = mcp::Annotations::default();
-    all.audience = written.audience.as_ref().map(|roles| roles.iter().map(|r| super::prompt::role(r.value)).collect());
-    all.last_modified = written.last_modified.as_ref().map(|when| when.value.clone());
-    if let Some(node) = &written.priority {
-        let value = node.to_json().as_f64().filter(|p| (0.0..=1.0).contains(p));
-        if value.is_none() {
-            sink.error(Code::BadValue, node.span, "a priority is a number from 0 to 1");
-        }
-        all.priority = value.map(|p| p as f32);
+/// The interval of `subscribe`.
+fn poll(written: Option<&model::Subscribe>, sink: &mut Diagnostics) -> Option<Duration> {
+    let poll = written?.poll.get()?;
+    if poll.value < SHORTEST_POLL {
+        let found = Diagnostic::error(Code::BadValue, poll.span, "this would read the resource all the time");
+        sink.push(found.label(format!("at least {} ms", SHORTEST_POLL.as_millis())));
     }
-    Some(all)
+    Some(poll.value)
 }

@@ -6,7 +6,8 @@ use rmcp::model::{self as mcp, ContentBlock};
 use serde_json::{Value, json};
 
 use super::content;
-use super::params::{Params, compile_schema};
+use super::headers;
+use super::params::{Params, compile_schema, place_of};
 use super::shape;
 use crate::action::{Action, Arguments, Builder, Call, Scope};
 use crate::outcome::shape::{Shape, ShapeLimits};
@@ -62,6 +63,14 @@ impl Tool {
             Some(action) => Action::compile(action, &scope, builder).await,
             None => None,
         };
+        let meta = content::meta(written.meta.as_ref(), builder.sink);
+        let headers_fit = params.as_ref().is_none_or(|params| {
+            let place = |pointer: &str| match &written.input_schema {
+                Some(node) => node.at_pointer(pointer),
+                None => place_of(&written.params, pointer, name.span),
+            };
+            headers::lint(params.schema.json(), place, builder.sink)
+        });
         let (action, shape, params) = (action?, shape?, params?);
         let output = match output {
             Some(schema) => Some(schema?.json().clone()),
@@ -72,6 +81,7 @@ impl Tool {
             }),
         };
         named.then_some(())?;
+        headers_fit.then_some(())?;
         let mut listed = mcp::Tool::default();
         listed.name = name.value.clone().into();
         listed.title = written.title.as_ref().map(|t| t.value.clone());
@@ -80,6 +90,7 @@ impl Tool {
         listed.output_schema = output;
         listed.annotations = annotations(written.annotations.as_ref(), &action);
         listed.icons = content::icons(written.icons.as_deref());
+        listed.meta = meta;
         let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
         Some(Tool { listed, params, action, shape, limits })
     }
@@ -120,7 +131,10 @@ impl Tool {
                 if let Some(detail) = &error.detail {
                     tracing::warn!(tool = %self.listed.name, "{detail}");
                 }
-                Answer::error(error.message)
+                match error.blocks.is_empty() {
+                    true => Answer::error(error.message),
+                    false => Answer { content: content::written_out(error.blocks), structured: None, is_error: true },
+                }
             }
         }
     }
@@ -174,6 +188,7 @@ fn annotations(written: Option<&model::ToolAnnotations>, action: &Action) -> Opt
     all.open_world_hint = flag(|w| &w.open_world_hint).or(match action {
         Action::Http(_) => Some(true),
         Action::Sql(_) | Action::File(_) | Action::Text(_) => Some(false),
+        Action::Content(blocks) => blocks.is_closed().then_some(false),
         _ => None,
     });
     (json!(all) != json!({})).then_some(all)

@@ -24,15 +24,20 @@ pub async fn run(arguments: Arguments) -> Exit {
         Ok(catalog) => catalog,
         Err(exit) => return exit,
     };
-    match catalog.read(&arguments.uri, &Call::default()).await {
-        Ok(ResourceContents::TextResourceContents { text, .. }) => print(&format!("{}\n", text.trim_end_matches('\n'))),
-        Ok(ResourceContents::BlobResourceContents { blob, .. }) => {
-            print_bytes(&base64::engine::general_purpose::STANDARD.decode(blob).unwrap_or_default());
-        }
-        Ok(_) => {}
+    let contents = match catalog.read(&arguments.uri, &Call::default()).await {
+        Ok(contents) => contents,
         Err(error) => {
             complain(&format!("{}: {}", arguments.uri, error.message));
             return Exit::AtFault;
+        }
+    };
+    for part in contents.all {
+        match part {
+            ResourceContents::TextResourceContents { text, .. } => print(&format!("{}\n", text.trim_end_matches('\n'))),
+            ResourceContents::BlobResourceContents { blob, .. } => {
+                print_bytes(&base64::engine::general_purpose::STANDARD.decode(blob).unwrap_or_default());
+            }
+            _ => {}
         }
     }
     Exit::Done

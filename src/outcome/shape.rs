@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::jq::{Jq, JqFault, JqLimits};
+use super::media::sniff;
 use super::{ActionError, Content, ErrorKind, Outcome};
 use crate::spec::model::Form;
 use crate::template::Template;
@@ -49,8 +50,11 @@ impl Shape {
     /// # Errors
     /// If the bytes are not what `as` says, jq fails, or a bound is met.
     pub async fn apply(&self, mut outcome: Outcome, limits: ShapeLimits) -> Result<Shaped, ActionError> {
-        if let Some(form) = self.form {
-            outcome.content = read_as(form, outcome.content)?;
+        match self.form {
+            None => {}
+            Some(Form::Image) => outcome = media(outcome, "image")?,
+            Some(Form::Audio) => outcome = media(outcome, "audio")?,
+            Some(form) => outcome.content = read_as(form, outcome.content)?,
         }
         if let Some(jq) = &self.jq {
             let truncated = outcome.truncated.take();
@@ -76,14 +80,38 @@ fn read_as(form: Form, content: Content) -> Result<Content, ActionError> {
         Content::Text(text) => text,
         Content::Json(value) if form == Form::Json => return Ok(Content::Json(value)),
         Content::Json(value) => value.to_string(),
+        Content::Blocks(blocks) => Value::Array(blocks).to_string(),
         Content::Bytes(_) => return Err(ActionError::failed("the answer is not text")),
     };
     match form {
-        Form::Text => Ok(Content::Text(text)),
+        Form::Text | Form::Image | Form::Audio => Ok(Content::Text(text)),
         Form::Lines => Ok(Content::Json(text.lines().collect())),
         Form::Json => serde_json::from_str(&text)
             .map(Content::Json)
             .map_err(|error| ActionError::failed("the answer is not JSON").detail(error.to_string())),
+    }
+}
+
+/// An outcome as the bytes of an image (`kind` `image`) or a sound (`audio`), with its media type.
+///
+/// # Errors
+/// If it is none, or was cut.
+pub fn media(outcome: Outcome, kind: &str) -> Result<Outcome, ActionError> {
+    let Outcome { content, mime_type, truncated } = outcome;
+    if let Some(words) = truncated {
+        return Err(ActionError::failed(format!("the {kind} is incomplete: {words}")));
+    }
+    let bytes = match content {
+        Content::Bytes(bytes) => bytes,
+        Content::Text(text) => text.into_bytes(),
+        Content::Json(_) | Content::Blocks(_) => Vec::new(),
+    };
+    let of_kind = |media: &str| media.split_once('/').is_some_and(|(main, _)| main == kind);
+    let known = mime_type.filter(|m| of_kind(m));
+    let mime_type = known.or_else(|| sniff(&bytes).filter(|m| of_kind(m)).map(str::to_owned));
+    match mime_type {
+        Some(mime_type) => Ok(Outcome { content: Content::Bytes(bytes), mime_type: Some(mime_type), truncated: None }),
+        None => Err(ActionError::failed(format!("the answer is no {kind} of a known kind"))),
     }
 }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::RoleServer;
+use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, SubscriptionContext};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Handler;
+use super::updates::Subscriptions;
 use crate::catalog::{Catalog, Changes};
 
 /// How long one client may take to accept a notification before it is given up.
@@ -46,13 +49,22 @@ impl Feed {
 /// Tells the client of a session (versions with `initialize`) until it is gone.
 pub async fn session(handler: Handler, peer: Peer<RoleServer>) {
     let mut feed = Feed::new(&handler);
+    let mut updates = handler.updates.listen();
     while !peer.is_transport_closed() {
         tokio::select! {
             () = handler.closing.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
+            update = updates.recv() => {
+                for uri in handler.subscriptions.wanted(update) {
+                    let told = peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri));
+                    if !matches!(timeout(SLOWEST, told).await, Ok(Ok(()))) {
+                        return;
+                    }
+                }
+            }
             changes = feed.next() => {
                 let Some(changes) = changes else { return };
-                if !matches!(tokio::time::timeout(SLOWEST, tell(&peer, changes)).await, Ok(Ok(()))) {
+                if !matches!(timeout(SLOWEST, tell(&peer, changes)).await, Ok(Ok(()))) {
                     return;
                 }
             }
@@ -76,10 +88,23 @@ async fn tell(peer: &Peer<RoleServer>, changes: Changes) -> Result<(), rmcp::Ser
 /// Answers `subscriptions/listen` (2026-07-28) until the client or the server ends it.
 pub async fn subscription(handler: &Handler, context: &SubscriptionContext) {
     let mut feed = Feed::new(handler);
+    let mut updates = handler.updates.listen();
+    let subscriptions = Subscriptions::default();
+    for uri in context.accepted().resource_subscriptions.iter().flatten() {
+        // The filter that was accepted holds no more than there may be.
+        let _ = subscriptions.add(uri, &handler.updates);
+    }
     loop {
         tokio::select! {
             () = handler.closing.cancelled() => return,
             () = context.cancelled() => return,
+            update = updates.recv() => {
+                for uri in subscriptions.wanted(update) {
+                    if !matches!(timeout(SLOWEST, context.sink().notify_resource_updated(uri)).await, Ok(Ok(()))) {
+                        return;
+                    }
+                }
+            }
             changes = feed.next() => {
                 let Some(changes) = changes else { return };
                 let sink = context.sink();
@@ -101,7 +126,7 @@ pub async fn subscription(handler: &Handler, context: &SubscriptionContext) {
                     }
                     Ok::<(), rmcp::service::SubscriptionSendError>(())
                 };
-                if !matches!(tokio::time::timeout(SLOWEST, telling).await, Ok(Ok(()))) {
+                if !matches!(timeout(SLOWEST, telling).await, Ok(Ok(()))) {
                     return;
                 }
             }

@@ -5,15 +5,18 @@ use rmcp::model::{
     CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, JsonObject,
     ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
     PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-    Reference, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
+    Reference, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
+    UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::json;
 
+use super::updates::{MAX_SUBSCRIPTIONS, TooMany};
 use super::{Handler, feed, methods};
 use crate::action::Call;
 use crate::catalog::completion::Completed;
+use crate::catalog::lists::{Freshness, Page, Paging};
 use crate::catalog::{Answer, Catalog, Listed};
 use crate::outcome::{ActionError, ErrorKind};
 
@@ -38,22 +41,36 @@ impl Handler {
             }
     }
 
-    /// The current catalog, for a page of a list. All of a list is one page, so no cursor was ever given out.
-    fn page(
-        &self,
-        list: List,
-        method: &str,
-        request: Option<PaginatedRequestParams>,
-    ) -> Result<std::sync::Arc<Catalog>, ErrorData> {
+    /// The current catalog, if it has such a list.
+    fn with(&self, list: List, method: &str) -> Result<std::sync::Arc<Catalog>, ErrorData> {
         let catalog = self.current();
-        if !self.has(&catalog, list) {
-            return Err(undeclared(method));
-        }
-        match request.and_then(|r| r.cursor) {
-            Some(_) => Err(ErrorData::invalid_params("unknown cursor", None)),
-            None => Ok(catalog),
-        }
+        if self.has(&catalog, list) { Ok(catalog) } else { Err(undeclared(method)) }
     }
+}
+
+/// The page of a list that a request wants.
+fn page<T: serde::Serialize>(
+    paging: Paging,
+    list: Vec<T>,
+    request: Option<PaginatedRequestParams>,
+) -> Result<Page<T>, ErrorData> {
+    let unknown = |_| ErrorData::invalid_params("unknown cursor: the list has changed, or never had it", None);
+    paging.page(list, request.and_then(|r| r.cursor).as_deref()).map_err(unknown)
+}
+
+/// MCP's result of a list: only 2026-07-28 knows for how long it holds.
+macro_rules! listed {
+    ($result:ident, $paging:expr, $entries:expr, $request:expr, $catalog:expr, $context:expr) => {{
+        let page = page($paging, $entries, $request)?;
+        let Freshness { ttl_ms, cache_scope } = freshness($paging.freshness, $context);
+        let meta = meta($catalog, $context);
+        Ok($result { next_cursor: page.next, ttl_ms, cache_scope, meta, ..$result::with_all_items(page.entries) })
+    }};
+}
+
+/// What the spec says of an answer's freshness, for those who know of it.
+fn freshness(written: Freshness, context: &Context) -> Freshness {
+    if is_modern(context) { written } else { Freshness::default() }
 }
 
 fn undeclared(method: &str) -> ErrorData {
@@ -109,7 +126,8 @@ impl ServerHandler for Handler {
         }
         if self.has(&catalog, List::Resources) {
             capabilities.resources = Some(Default::default());
-            capabilities.resources.iter_mut().for_each(|c| c.list_changed = changes);
+            let subscribe = catalog.has_subscriptions().then_some(true);
+            capabilities.resources.iter_mut().for_each(|c| (c.list_changed, c.subscribe) = (changes, subscribe));
         }
         if self.has(&catalog, List::Prompts) {
             capabilities.prompts = Some(Default::default());
@@ -130,7 +148,13 @@ impl ServerHandler for Handler {
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(requested.supported_by(&self.get_info().capabilities))
+        let catalog = self.current();
+        let mut accepted = requested.supported_by(&self.get_info().capabilities);
+        if let Some(uris) = &mut accepted.resource_subscriptions {
+            uris.retain(|uri| catalog.resource(uri).is_some());
+            uris.truncate(MAX_SUBSCRIPTIONS);
+        }
+        Some(accepted)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
@@ -143,10 +167,9 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
-        let catalog = self.page(List::Tools, "tools/list", request)?;
-        let mut result = ListToolsResult::with_all_items(catalog.tools().map(|t| t.listed.clone()).collect());
-        result.meta = meta(&catalog, &context);
-        Ok(result)
+        let catalog = self.with(List::Tools, "tools/list")?;
+        let tools = catalog.tools().map(|t| t.listed.clone()).collect();
+        listed!(ListToolsResult, catalog.lists.tools, tools, request, &catalog, &context)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -167,14 +190,9 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let catalog = self.page(List::Resources, "resources/list", request)?;
-        let fixed = catalog.resources().filter_map(|r| match &r.listed {
-            Listed::Resource(resource) => Some(resource.clone()),
-            Listed::Template(_) => None,
-        });
-        let mut result = ListResourcesResult::with_all_items(fixed.collect());
-        result.meta = meta(&catalog, &context);
-        Ok(result)
+        let catalog = self.with(List::Resources, "resources/list")?;
+        let resources = catalog.listed_resources(&call(&context)).await;
+        listed!(ListResourcesResult, catalog.lists.resources, resources, request, &catalog, &context)
     }
 
     async fn list_resource_templates(
@@ -182,14 +200,13 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: Context,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let catalog = self.page(List::Resources, "resources/templates/list", request)?;
+        let catalog = self.with(List::Resources, "resources/templates/list")?;
         let templates = catalog.resources().filter_map(|r| match &r.listed {
             Listed::Template(template) => Some(template.clone()),
             Listed::Resource(_) => None,
         });
-        let mut result = ListResourceTemplatesResult::with_all_items(templates.collect());
-        result.meta = meta(&catalog, &context);
-        Ok(result)
+        let (templates, paging) = (templates.collect(), catalog.lists.templates);
+        listed!(ListResourceTemplatesResult, paging, templates, request, &catalog, &context)
     }
 
     async fn read_resource(
@@ -197,13 +214,12 @@ impl ServerHandler for Handler {
         request: ReadResourceRequestParams,
         context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let catalog = self.current();
-        if !self.has(&catalog, List::Resources) {
-            return Err(undeclared("resources/read"));
-        }
+        let catalog = self.with(List::Resources, "resources/read")?;
         match catalog.read(&request.uri, &call(&context)).await {
             Ok(contents) => {
-                let mut result = ReadResourceResult::new(vec![contents]);
+                let Freshness { ttl_ms, cache_scope } = freshness(contents.freshness, &context);
+                let mut result = ReadResourceResult::new(contents.all);
+                (result.ttl_ms, result.cache_scope) = (ttl_ms, cache_scope);
                 result.meta = meta(&catalog, &context);
                 Ok(result.into())
             }
@@ -216,10 +232,9 @@ impl ServerHandler for Handler {
         request: Option<PaginatedRequestParams>,
         context: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let catalog = self.page(List::Prompts, "prompts/list", request)?;
-        let mut result = ListPromptsResult::with_all_items(catalog.prompts().map(|p| p.listed.clone()).collect());
-        result.meta = meta(&catalog, &context);
-        Ok(result)
+        let catalog = self.with(List::Prompts, "prompts/list")?;
+        let prompts = catalog.prompts().map(|p| p.listed.clone()).collect();
+        listed!(ListPromptsResult, catalog.lists.prompts, prompts, request, &catalog, &context)
     }
 
     async fn get_prompt(
@@ -227,10 +242,7 @@ impl ServerHandler for Handler {
         request: GetPromptRequestParams,
         context: Context,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let catalog = self.current();
-        if !self.has(&catalog, List::Prompts) {
-            return Err(undeclared("prompts/get"));
-        }
+        let catalog = self.with(List::Prompts, "prompts/get")?;
         let Some(prompt) = catalog.prompt(&request.name) else {
             return Err(ErrorData::invalid_params(format!("there is no prompt `{}`", request.name), None));
         };
@@ -245,28 +257,62 @@ impl ServerHandler for Handler {
 
     async fn complete(&self, request: CompleteRequestParams, context: Context) -> Result<CompleteResult, ErrorData> {
         let catalog = self.current();
+        if !self.has(&catalog, List::Resources) && !self.has(&catalog, List::Prompts) {
+            return Err(undeclared("completion/complete"));
+        }
+        let invalid = |words: String| ErrorData::invalid_params(words, None);
         let name = &request.argument.name;
-        let completion = match &request.r#ref {
-            Reference::Prompt(prompt) => {
-                let unknown = || ErrorData::invalid_params(format!("there is no prompt `{}`", prompt.name), None);
-                catalog.prompt(&prompt.name).ok_or_else(unknown)?.completion(name)
+        let (params, completion) = match &request.r#ref {
+            Reference::Prompt(of) => {
+                let unknown = || invalid(format!("there is no prompt `{}`", of.name));
+                let prompt = catalog.prompt(&of.name).ok_or_else(unknown)?;
+                (prompt.parameters(), prompt.completion(name))
             }
-            Reference::Resource(resource) => {
-                let unknown =
-                    || ErrorData::invalid_params(format!("there is no resource template `{}`", resource.uri), None);
-                catalog.resources().find(|r| r.uri() == resource.uri).ok_or_else(unknown)?.completion(name)
+            Reference::Resource(of) => {
+                let unknown = || invalid(format!("there is no resource template `{}`", of.uri));
+                let resource = catalog.resources().find(|r| r.uri() == of.uri).ok_or_else(unknown)?;
+                (resource.parameters(), resource.completion(name))
             }
-            _ => return Err(ErrorData::invalid_params("only prompts and resource templates are completed", None)),
+            _ => return Err(invalid("only prompts and resource templates are completed".to_owned())),
         };
-        let none = Completed { values: Vec::new(), total: 0 };
-        let Completed { values, total } = completion.map_or(none, |c| c.complete(&request.argument.value));
-        let has_more = total > values.len();
-        let mut info = CompletionInfo::new(values).map_err(|why| ErrorData::internal_error(why, None))?;
-        info.total = u32::try_from(total).ok();
-        info.has_more = Some(has_more);
+        let others = request.context.and_then(|c| c.arguments).unwrap_or_default();
+        let others = others.into_iter().map(|(name, text)| (name, text.into())).collect();
+        let completed = match completion {
+            Some(completion) => {
+                let completed = completion.complete(&request.argument.value, others, params, &call(&context)).await;
+                completed.map_err(|error| failure(error, "completion/complete", None))?
+            }
+            None => Completed { total: Some(0), ..Completed::default() },
+        };
+        let mut info = CompletionInfo::new(completed.values).map_err(|why| ErrorData::internal_error(why, None))?;
+        info.total = completed.total.and_then(|total| u32::try_from(total).ok());
+        info.has_more = Some(completed.more);
         let mut result = CompleteResult::new(info);
         result.meta = meta(&catalog, &context);
         Ok(result)
+    }
+
+    async fn subscribe(&self, request: SubscribeRequestParams, _: Context) -> Result<(), ErrorData> {
+        let catalog = self.current();
+        if !catalog.has_subscriptions() {
+            return Err(undeclared("resources/subscribe"));
+        }
+        if catalog.resource(&request.uri).is_none() {
+            let uri = json!({ "uri": request.uri });
+            return Err(ErrorData::resource_not_found("there is no such resource", Some(uri)));
+        }
+        self.subscriptions.add(&request.uri, &self.updates).map_err(|TooMany| {
+            let words = format!("a client may be subscribed to {MAX_SUBSCRIPTIONS} resources at a time");
+            ErrorData::invalid_params(words, None)
+        })
+    }
+
+    async fn unsubscribe(&self, request: UnsubscribeRequestParams, _: Context) -> Result<(), ErrorData> {
+        if !self.current().has_subscriptions() {
+            return Err(undeclared("resources/unsubscribe"));
+        }
+        self.subscriptions.remove(&request.uri);
+        Ok(())
     }
 
     async fn on_custom_request(&self, request: CustomRequest, _: Context) -> Result<CustomResult, ErrorData> {

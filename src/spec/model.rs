@@ -1,9 +1,13 @@
 //! The spec exactly as written: one record for each map of the language, one field for each key.
 
 pub mod action;
+pub mod content;
+pub mod lists;
 pub mod source;
 
-pub use action::{Action, ExecAction, FileAction, HttpAction, Returns, ShellAction, SqlAction};
+pub use action::{Action, ContentAction, ExecAction, FileAction, HttpAction, Returns, ShellAction, SqlAction};
+pub use content::{Block, BlockKind, ContentAnnotations, Icon, Role, Theme};
+pub use lists::{CacheScope, ListHints, Lists};
 pub use source::{Auth, HttpSource, Source, SqlSource};
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -61,18 +65,12 @@ record! {
         "name" => name: Required<Spanned<Text>>,
         "title" => title: Option<Spanned<Text>>,
         "version" => version: Option<Spanned<Text>>,
+        "description" => description: Option<Spanned<Text>>,
         "instructions" => instructions: Option<Spanned<Text>>,
         "websiteUrl" => website_url: Option<Spanned<Text>>,
         "icons" => icons: Option<Vec<Icon>>,
-    }
-}
-
-record! {
-    /// MCP's `Icon`.
-    pub struct Icon as "icon" {
-        "src" => src: Required<Str>,
-        "mimeType" => mime_type: Option<Str>,
-        "sizes" => sizes: Option<Vec<Str>>,
+        /// How the lists are given out.
+        "lists" => lists: Option<Lists>,
     }
 }
 
@@ -122,6 +120,7 @@ record! {
         "outputSchema" => output_schema: Option<Node>,
         "annotations" => annotations: Option<ToolAnnotations>,
         "icons" => icons: Option<Vec<Icon>>,
+        "_meta" => meta: Option<Node>,
         "result" => result: Option<Shape>,
     }
     action => action
@@ -159,10 +158,20 @@ pub enum Form {
     Text,
     /// As a list of lines.
     Lines,
+    /// As an image.
+    Image,
+    /// As a sound.
+    Audio,
 }
 
 impl Form {
-    const NAMES: [(&'static str, Form); 3] = [("json", Form::Json), ("text", Form::Text), ("lines", Form::Lines)];
+    const NAMES: [(&'static str, Form); 5] = [
+        ("json", Form::Json),
+        ("text", Form::Text),
+        ("lines", Form::Lines),
+        ("image", Form::Image),
+        ("audio", Form::Audio),
+    ];
 }
 
 impl FromNode for Spanned<Form> {
@@ -193,28 +202,47 @@ record! {
         /// The variables of the URI template: name → JSON Schema, or a type's name.
         "params" => params: Named<Node>,
         "complete" => complete: Named<Complete>,
+        /// The members of a template that `resources/list` has.
+        "list" => list: Option<Members>,
+        /// How changes are noticed while a client is subscribed.
+        "subscribe" => subscribe: Option<Subscribe>,
+        /// How long a client may keep the contents, in milliseconds.
+        "ttlMs" => ttl_ms: Option<Spanned<u64>>,
+        "cacheScope" => cache_scope: Option<Spanned<CacheScope>>,
         "annotations" => annotations: Option<ContentAnnotations>,
         "icons" => icons: Option<Vec<Icon>>,
+        "_meta" => meta: Option<Node>,
         "result" => result: Option<Shape>,
     }
     action => action
 }
 
 record! {
-    /// MCP's `Annotations` of a resource.
-    pub struct ContentAnnotations as "annotations" {
-        "audience" => audience: Option<Vec<Spanned<Role>>>,
-        "priority" => priority: Option<Node>,
-        "lastModified" => last_modified: Option<Str>,
+    /// An action whose rows are the members of a resource template: the URI's variables, and MCP's `name`, `title`,
+    /// `description`, `mimeType`, `size`.
+    pub struct Members as "list" {
+        "result" => result: Option<Shape>,
+    }
+    action => action
+}
+
+record! {
+    /// How changes of a resource are noticed.
+    pub struct Subscribe as "subscribe" {
+        /// How often it is read while somebody is subscribed.
+        "poll" => poll: Required<Spanned<Duration>>,
     }
 }
 
 record! {
-    /// Where completions of an argument or variable come from.
+    /// Where completions of an argument or variable come from: written out, or an action that sees `value`, what was
+    /// typed, and the other arguments.
     pub struct Complete as "complete" {
         /// Written out.
-        "values" => values: Required<Vec<Str>>,
+        "values" => values: Option<Required<Vec<Str>>>,
+        "result" => result: Option<Shape>,
     }
+    optional action => action
 }
 
 record! {
@@ -223,6 +251,7 @@ record! {
         "title" => title: Option<Str>,
         "description" => description: Option<Str>,
         "icons" => icons: Option<Vec<Icon>>,
+        "_meta" => meta: Option<Node>,
         "arguments" => arguments: Named<Argument>,
         /// Actions that run first; their outcomes have names in the messages.
         "data" => data: Named<Data>,
@@ -256,7 +285,7 @@ record! {
 }
 
 record! {
-    /// MCP's `PromptMessage`, with one of `text`, `resource`, `image`, `file`.
+    /// MCP's `PromptMessage`, with one of `text`, `resource`, `image`, `file`, `content`.
     pub struct Message as "message" {
         "role" => role: Required<Spanned<Role>>,
         /// Handlebars.
@@ -267,21 +296,8 @@ record! {
         "image" => image: Option<Str>,
         /// A text file.
         "file" => file: Option<Str>,
-    }
-}
-
-/// Who says a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The user.
-    User,
-    /// The model.
-    Assistant,
-}
-
-impl FromNode for Spanned<Role> {
-    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        choice(node, at, &[("user", Role::User), ("assistant", Role::Assistant)], sink)
+        /// A content block written out.
+        "content" => content: Option<Block>,
     }
 }
 

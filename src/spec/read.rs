@@ -68,6 +68,13 @@ impl<T: FromNode> Field for Required<T> {
     const REQUIRED: bool = true;
 }
 
+/// Keeps apart what is not there from what is there and at fault.
+impl<T: FromNode> FromNode for Required<T> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        Some(Required(T::from_node(node, at, sink)))
+    }
+}
+
 impl<T> Required<T> {
     /// The value, unless it was at fault.
     pub fn get(&self) -> Option<&T> {
@@ -79,7 +86,8 @@ impl<T> Required<T> {
 /// known one; `x-…` keys are ignored.
 macro_rules! record {
     (@actions $field:ident $known:ident) => {
-        $known.extend($crate::spec::model::Action::KEYS)
+        $known.extend($crate::spec::model::Action::KEYS);
+        $known.extend($crate::spec::model::Action::BESIDE)
     };
     (
         $(#[$doc:meta])*
@@ -87,6 +95,7 @@ macro_rules! record {
             $( $(#[$field_doc:meta])* $key:literal => $field:ident: $type:ty, )*
         }
         $( action => $action_field:ident )?
+        $( optional action => $optional_field:ident )?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
@@ -97,6 +106,10 @@ macro_rules! record {
             $(
                 /// What runs; `None` after a mistake.
                 pub $action_field: Option<$crate::spec::model::Action>,
+            )?
+            $(
+                /// What runs, if anything; `None` inside after a mistake.
+                pub $optional_field: Option<$crate::spec::read::Required<$crate::spec::model::Action>>,
             )?
         }
 
@@ -114,11 +127,18 @@ macro_rules! record {
                 #[allow(unused_mut)]
                 let mut known = Self::KEYS.to_vec();
                 $( $crate::spec::read::record!(@actions $action_field known); )?
+                $( $crate::spec::read::record!(@actions $optional_field known); )?
                 let entries = $crate::spec::read::map(node, $what, &known, sink)?;
                 $crate::spec::read::refuse_unknown(entries, &known, $what, at, sink);
                 $( let $action_field = $crate::spec::model::Action::of(entries, &known, $what, at, sink); )?
+                $(
+                    let acts = entries.iter().any(|e| $crate::spec::model::Action::KEYS.contains(&e.key.value.as_str()));
+                    let $optional_field = acts.then(|| {
+                        $crate::spec::read::Required($crate::spec::model::Action::of(entries, &known, $what, at, sink))
+                    });
+                )?
                 $( let $field = $crate::spec::read::field::<$type>(entries, $key, $what, at, sink); )*
-                Some($name { at: at.span, $( $field, )* $( $action_field, )? })
+                Some($name { at: at.span, $( $field, )* $( $action_field, )? $( $optional_field, )? })
             }
         }
     };

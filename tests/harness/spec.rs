@@ -47,9 +47,14 @@ impl Spec {
 
     /// A copy of the bookshop; `name` is the spec in it that is served.
     pub fn bookshop(name: &str) -> Spec {
+        Spec::copy_of("examples/bookshop", name).env("OPENLIBRARY_URL", "http://127.0.0.1:9")
+    }
+
+    /// A copy of a folder of this repository; `name` is the spec in it that is served.
+    pub fn copy_of(folder: &str, name: &str) -> Spec {
         let spec = Spec::empty(name);
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/bookshop"), spec.folder());
-        spec.env("OPENLIBRARY_URL", "http://127.0.0.1:9")
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), spec.folder());
+        spec
     }
 
     fn empty(name: &str) -> Spec {

@@ -46,7 +46,7 @@ async fn failure(response: Response, media: Option<&Media>, what: &str, source: 
     let text = match content(bytes, cut, media) {
         Content::Json(value) => value.to_string(),
         Content::Text(text) => text,
-        Content::Bytes(_) => String::new(),
+        Content::Bytes(_) | Content::Blocks(_) => String::new(),
     };
     let folded = source.mask(text.split_whitespace().collect::<Vec<_>>().join(" "));
     if !folded.is_empty() {

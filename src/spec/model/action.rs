@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Str, choice};
+use super::{Block, Str, choice};
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::{Entry, Kind, Node};
-use crate::spec::read::{self, At, Bytes, Foreign, FromNode, Required, record};
-use crate::spec::source::Spanned;
+use crate::spec::read::{self, At, Bytes, Field, Foreign, FromNode, Required, record};
+use crate::spec::source::{Span, Spanned};
 use crate::spec::text::Text;
 
 /// One action.
@@ -24,11 +24,15 @@ pub enum Action {
     File(FileAction),
     /// A handlebars text.
     Text(Str),
+    /// MCP content blocks.
+    Content(ContentAction),
 }
 
 impl Action {
     /// The keys that name an action.
-    pub const KEYS: [&'static str; 6] = ["sql", "http", "exec", "shell", "file", "text"];
+    pub const KEYS: [&'static str; 7] = ["sql", "http", "exec", "shell", "file", "text", "content"];
+    /// The keys that may stand beside one.
+    pub const BESIDE: [&'static str; 1] = ["isError"];
 
     /// The one action among a record's entries, whose keys are the `known` ones; none and two are reported.
     pub fn of(entries: &[Entry], known: &[&str], what: &str, at: At<'_>, sink: &mut Diagnostics) -> Option<Action> {
@@ -41,6 +45,7 @@ impl Action {
             return None;
         };
         let read = Self::read(first, sink);
+        let read = Self::with_error(read, entries, sink);
         for second in actions {
             let words = format!("a {what} has one action, this one has a second");
             let found = Diagnostic::error(Code::TwoActions, second.key.span, words).label("second action");
@@ -48,6 +53,23 @@ impl Action {
             Self::read(second, sink);
         }
         read
+    }
+
+    /// Reads `isError`, which stands beside `content`, as in MCP's result.
+    fn with_error(read: Option<Action>, entries: &[Entry], sink: &mut Diagnostics) -> Option<Action> {
+        let Some(written) = entries.iter().find(|e| e.key.value == "isError") else { return read };
+        match read {
+            Some(Action::Content(content)) => {
+                let is_error = Field::read(written, sink).unwrap_or_default();
+                Some(Action::Content(ContentAction { is_error, ..content }))
+            }
+            Some(other) => {
+                let found = Diagnostic::error(Code::BadValue, written.key.span, "`isError` goes with `content`");
+                sink.push(found.label("write the answer as content blocks"));
+                Some(other)
+            }
+            None => None,
+        }
     }
 
     fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Action> {
@@ -58,6 +80,7 @@ impl Action {
             "exec" => ExecAction::read(node, at, sink).map(Action::Exec),
             "shell" => ShellAction::from_node(node, at, sink).map(Action::Shell),
             "file" => FileAction::read(node, at, sink).map(Action::File),
+            "content" => ContentAction::read(node, at, sink).map(Action::Content),
             _ => Str::from_node(node, at, sink).map(Action::Text),
         }
     }
@@ -207,5 +230,27 @@ impl FileAction {
                 max_bytes: None,
             }),
         }
+    }
+}
+
+/// MCP content blocks written out.
+#[derive(Debug, Clone)]
+pub struct ContentAction {
+    /// The place of its key.
+    pub at: Span,
+    /// The blocks, in order.
+    pub blocks: Vec<Block>,
+    /// Whether they say what went wrong.
+    pub is_error: Option<Spanned<bool>>,
+}
+
+impl ContentAction {
+    /// A single block may stand without a list around it.
+    fn read(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        let blocks = match &node.kind {
+            Kind::Map(_) => vec![Block::from_node(node, at, sink)?],
+            _ => Vec::<Block>::from_node(node, at, sink)?,
+        };
+        Some(ContentAction { at: at.span, blocks, is_error: None })
     }
 }
