@@ -1,5 +1,6 @@
 //! What runs: the list of backends. A new one is a file below this one and a line in each match here.
 
+pub mod call;
 pub mod command;
 pub mod content;
 pub mod exec;
@@ -10,6 +11,7 @@ pub mod process;
 pub mod shell;
 pub mod source;
 pub mod sql;
+pub mod steps;
 pub mod text;
 
 use std::path::PathBuf;
@@ -17,12 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
+
+pub use call::{Call, Capabilities};
 
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::{self, Defaults};
-use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Files, Span, Spanned};
-use crate::template::{Partials, RenderFault, Template};
+use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Files, Kind, Node, Span, Spanned};
+use crate::template::{Partials, RenderFault, Template, ValueTemplate};
 use crate::uri::UriTemplate;
 use source::Sources;
 
@@ -46,13 +49,8 @@ pub enum Action {
     Text(text::Text),
     /// MCP content blocks.
     Content(content::Blocks),
-}
-
-/// What one call brings along beside its arguments.
-#[derive(Debug, Clone, Default)]
-pub struct Call {
-    /// Cancelled when the caller takes the call back or the server closes.
-    pub cancel: CancellationToken,
+    /// Several things, one after the other.
+    Steps(steps::Steps),
 }
 
 impl Action {
@@ -68,6 +66,7 @@ impl Action {
             model::Action::Content(blocks) => {
                 content::Blocks::compile(blocks, scope, builder).await.map(Action::Content)
             }
+            model::Action::Steps(steps) => steps::Steps::compile(steps, scope, builder).await.map(Action::Steps),
         }
     }
 
@@ -84,6 +83,7 @@ impl Action {
             Action::File(file) => file.run(arguments).await,
             Action::Text(text) => text.run(arguments),
             Action::Content(blocks) => blocks.run(arguments, call).await,
+            Action::Steps(steps) => steps.run(arguments, call).await,
         }
     }
 
@@ -100,6 +100,7 @@ impl Action {
             Action::File(file) => file.explain(arguments),
             Action::Text(text) => text.explain(arguments),
             Action::Content(blocks) => blocks.explain(arguments),
+            Action::Steps(steps) => steps.explain(arguments),
         }
     }
 
@@ -119,6 +120,16 @@ impl Action {
             Action::File(_) | Action::Text(_) => Some(true),
             Action::Content(blocks) => blocks.read_only(),
             Action::Exec(_) | Action::Shell(_) => None,
+            Action::Steps(steps) => steps.read_only(),
+        }
+    }
+
+    /// What the client has to be able to do for it, whatever the arguments.
+    pub fn requires(&self) -> Capabilities {
+        match self {
+            Action::Steps(steps) => steps.requires(),
+            Action::Content(blocks) => blocks.requires(),
+            _ => Capabilities::default(),
         }
     }
 
@@ -213,6 +224,8 @@ pub struct Builder<'a> {
     pub sources: &'a Sources,
     /// The spec's handlebars fragments.
     pub partials: &'a Partials,
+    /// The spec's tools, as far as they are compiled.
+    pub tools: &'a mut steps::Callees,
     /// Bounds for actions that name none.
     pub limits: Limits,
     /// Whether commands of a spec that others may write are taken.
@@ -322,6 +335,27 @@ impl Builder<'_> {
                 }
                 None
             }
+        }
+    }
+
+    /// Compiles JSON in whose strings templates may stand; every mistake is reported at its place.
+    pub fn json(&mut self, node: &Node, scope: &Scope<'_>) -> Option<ValueTemplate> {
+        match &node.kind {
+            Kind::String(text) => {
+                let text = Spanned::new(text.written().to_owned(), node.span);
+                self.template(&text, scope).map(ValueTemplate::from)
+            }
+            Kind::List(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.json(item, scope)).collect();
+                items.into_iter().collect::<Option<_>>().map(ValueTemplate::List)
+            }
+            Kind::Map(entries) => {
+                let fields: Vec<_> =
+                    entries.iter().map(|e| Some((e.key.value.clone(), self.json(&e.value, scope)?))).collect();
+                fields.into_iter().collect::<Option<_>>().map(ValueTemplate::Object)
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => Some(ValueTemplate::Literal(node.to_json())),
+            Kind::Fault => None,
         }
     }
 

@@ -6,6 +6,7 @@ pub mod content;
 mod headers;
 pub mod lists;
 mod members;
+mod order;
 pub mod params;
 pub mod prompt;
 pub mod resource;
@@ -20,6 +21,7 @@ use indexmap::IndexMap;
 use rmcp::model::Implementation;
 
 use crate::action::source::{Mode, Sources};
+use crate::action::steps::Callees;
 use crate::action::{Arguments, Builder, Call, Limits, Trust};
 use crate::outcome::{ActionError, ErrorKind};
 use crate::spec::load::{self, Input};
@@ -43,7 +45,7 @@ pub struct Catalog {
     pub generation: u64,
     /// How its lists are given out.
     pub lists: Lists,
-    tools: IndexMap<String, Tool>,
+    tools: IndexMap<String, Arc<Tool>>,
     /// Resources first, then templates, the most literal first.
     resources: Vec<Resource>,
     /// Positions in `resources` in the order in which URIs are matched.
@@ -99,16 +101,12 @@ impl Catalog {
     ) -> Option<Catalog> {
         let sources = Sources::open(&document.sources, files, mode, previous.map(|p| &p.sources), sink, inputs).await;
         let limits = Limits::default().or(document.defaults.as_ref());
-        let empty = Partials::default();
-        let mut builder = Builder { files, sources: &sources, partials: &empty, limits, trust, sink, inputs };
+        let (empty, mut callees) = (Partials::default(), Callees::default());
+        let mut builder =
+            Builder { files, sources: &sources, partials: &empty, tools: &mut callees, limits, trust, sink, inputs };
         let partials = partials(document, &mut builder);
         let mut builder = Builder { partials: &partials, ..builder };
-        let mut tools = IndexMap::new();
-        for (name, written) in document.tools.iter() {
-            if let Some(tool) = Tool::compile(name, written, &mut builder).await {
-                tools.insert(name.value.clone(), tool);
-            }
-        }
+        let tools = tools(document, &mut builder).await;
         let mut resources = Vec::new();
         for (uri, written) in document.resources.iter() {
             resources.extend(Resource::compile(uri, written, &mut builder).await);
@@ -130,12 +128,12 @@ impl Catalog {
 
     /// The tools, in the order of the spec.
     pub fn tools(&self) -> impl Iterator<Item = &Tool> {
-        self.tools.values()
+        self.tools.values().map(Arc::as_ref)
     }
 
     /// The tool of this name.
     pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.tools.get(name)
+        self.tools.get(name).map(Arc::as_ref)
     }
 
     /// The prompts, in the order of the spec.
@@ -178,6 +176,20 @@ impl Catalog {
         let (resource, variables) = self.resource(uri).ok_or_else(none)?;
         resource.read(uri, variables, call).await
     }
+}
+
+/// The tools in the order of the spec, those that others call compiled before these.
+async fn tools(document: &Document, builder: &mut Builder<'_>) -> IndexMap<String, Arc<Tool>> {
+    let mut tools: IndexMap<String, Option<Arc<Tool>>> =
+        document.tools.names().map(|name| (name.value.clone(), None)).collect();
+    builder.tools.0.extend(tools.keys().map(|name| (name.clone(), None)));
+    for (name, written) in order::by_calls(document, builder.sink) {
+        if let Some(tool) = Tool::compile(name, written, builder).await.map(Arc::new) {
+            builder.tools.0.insert(name.value.clone(), Some(tool.callee()));
+            tools.insert(name.value.clone(), Some(tool));
+        }
+    }
+    tools.into_iter().filter_map(|(name, tool)| Some((name, tool?))).collect()
 }
 
 /// The handlebars fragments; mistakes in them are reported where they are written.

@@ -84,6 +84,10 @@ pub enum ErrorKind {
     Cancelled,
     /// The database, API or program said no, or could not be reached.
     Failed,
+    /// The client can't do something that the call can't do without.
+    Lacking,
+    /// The client is asked first, by the answer to this call, and calls again with what it was asked for.
+    Unanswered,
 }
 
 impl ActionError {

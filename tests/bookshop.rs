@@ -40,7 +40,9 @@ async fn says_who_it_is_and_what_it_can_do() {
         assert_eq!(server["instructions"], instructions);
         let changes = json!({ "listChanged": true });
         let resources = json!({ "listChanged": true, "subscribe": true });
-        let capabilities = json!({ "tools": changes, "resources": resources, "prompts": changes, "completions": {} });
+        let capabilities = json!({
+            "tools": changes, "resources": resources, "prompts": changes, "completions": {}, "logging": {},
+        });
         assert_eq!(server["capabilities"], capabilities);
     })
     .await;

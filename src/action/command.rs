@@ -1,5 +1,7 @@
 //! What `exec` and `shell` share: the child's environment and folder, and what its end means.
 
+mod chatter;
+
 use std::path::PathBuf;
 
 use super::process::{Exit, Finished, ProcessFault};
@@ -7,6 +9,8 @@ use super::{Arguments, Builder, Limits, Scope, Trust, render_fault};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
 use crate::spec::{Code, Diagnostic, Foreign, Span, Spanned, Text};
 use crate::template::Template;
+
+pub use chatter::Chatter;
 
 /// Where and with what a command runs.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ mod describe;
 
 use serde_json::Value;
 
-use super::{Arguments, Builder, Call, Scope};
+use super::{Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::{ActionError, Content, Outcome};
 use crate::spec::model::ContentAction;
 pub use block::Block;
@@ -35,8 +35,9 @@ impl Blocks {
     /// If what a block shows can't be had; with `isError`, the blocks themselves.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
         let mut blocks = Vec::with_capacity(self.blocks.len());
-        for block in &self.blocks {
-            blocks.push(block.json(arguments, call).await?);
+        for (at, block) in self.blocks.iter().enumerate() {
+            let here = call.within(&format!("block-{}", at.saturating_add(1)));
+            blocks.push(block.json(arguments, &here).await?);
         }
         match self.is_error {
             true => Err(ActionError { blocks: blocks.clone(), ..ActionError::failed(words(&blocks)) }),
@@ -61,6 +62,12 @@ impl Blocks {
             () if known.contains(&None) => None,
             () => Some(true),
         }
+    }
+
+    /// What the client has to be able to do for them.
+    pub fn requires(&self) -> Capabilities {
+        let actions = self.blocks.iter().filter_map(|b| b.action());
+        actions.fold(Capabilities::default(), |all, action| all.and(action.requires()))
     }
 
     /// Whether all that it shows is the spec's own, files below it included.

@@ -44,6 +44,7 @@ pub struct Exec {
     name: String,
     arguments: Vec<Argument>,
     setting: command::Setting,
+    chatter: command::Chatter,
     limits: Limits,
     /// Params whose values are not shown.
     secrets: Vec<String>,
@@ -63,6 +64,7 @@ impl Exec {
     pub fn compile(written: &ExecAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let (cwd, stdin) = (written.cwd.as_ref(), written.stdin.as_ref());
         let setting = command::Setting::compile(&written.env, cwd, stdin, written.at, scope, builder);
+        let chatter = command::Chatter::compile(written.progress.as_ref(), builder);
         let elements = written.command.get()?;
         let Some((name, rest)) = elements.split_first() else {
             builder.sink.error(Code::BadCommand, written.at, "the command is empty");
@@ -76,6 +78,7 @@ impl Exec {
             name: name.value.clone(),
             arguments: arguments?,
             setting: setting?,
+            chatter: chatter?,
             limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
             secrets: scope.secrets(),
         })
@@ -97,7 +100,7 @@ impl Exec {
             timeout: self.limits.timeout,
             max_bytes: self.limits.max_bytes,
         };
-        let finished = process::run(run, &call.cancel).await;
+        let finished = self.chatter.run(&self.name, &self.setting, run, call).await;
         self.setting.outcome(&self.name, finished, &self.limits)
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `source`, `base`, `auth` | an API as the spec's `sources` describe it |
 //! | `client`, `address` | connections, and the addresses that a redirect may not reach |
-//! | `line`, `target`, `field`, `header`, `body` | the parts of a request, each the one way for values into it |
+//! | `line`, `target`, `field`, `header` | the parts of a request, each the one way for values into it |
 //! | `request` | all of them together: checked at load, bound at a call |
 //! | `redirect` | sending, step by step |
 //! | `answer`, `fault` | what comes back |
@@ -14,7 +14,6 @@ mod address;
 mod answer;
 mod auth;
 mod base;
-mod body;
 mod client;
 mod explain;
 mod fault;

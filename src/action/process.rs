@@ -22,11 +22,13 @@ use tokio_util::sync::CancellationToken;
 mod environment;
 mod fault;
 mod group;
+mod lines;
 mod pump;
 mod resolve;
 
 pub use environment::safe_env;
 pub use fault::ProcessFault;
+pub use lines::Told;
 pub use pump::STDERR_KEPT;
 pub use resolve::resolve;
 
@@ -116,10 +118,24 @@ impl From<ExitStatus> for Exit {
 /// See [`ProcessFault`]. When it is late or cancelled, the group gets SIGTERM, and [`TERM_GRACE`] later SIGKILL;
 /// the fault is given after that.
 pub async fn run(run: Run<'_>, cancel: &CancellationToken) -> Result<Finished, ProcessFault> {
-    run_in(&SLOTS, run, cancel).await
+    watch(run, cancel, None).await
 }
 
-async fn run_in(slots: &Semaphore, run: Run<'_>, cancel: &CancellationToken) -> Result<Finished, ProcessFault> {
+/// [`run`], and each line of stderr is told as soon as it ends.
+///
+/// # Errors
+///
+/// Those of [`run`].
+pub async fn watch(run: Run<'_>, cancel: &CancellationToken, told: Option<Told<'_>>) -> Result<Finished, ProcessFault> {
+    run_in(&SLOTS, run, cancel, told).await
+}
+
+async fn run_in(
+    slots: &Semaphore,
+    run: Run<'_>,
+    cancel: &CancellationToken,
+    told: Option<Told<'_>>,
+) -> Result<Finished, ProcessFault> {
     fault::check(&run)?;
     let mut stopped = pin!(stopped(run.timeout, cancel));
     let _slot = tokio::select! {
@@ -132,7 +148,7 @@ async fn run_in(slots: &Semaphore, run: Run<'_>, cancel: &CancellationToken) -> 
     let group = Group::led_by(&child);
     let mut output = Output::new(run.max_bytes);
     let ended = {
-        let mut pump = pin!(pump::pump(&mut child, run.stdin, &mut output).fuse());
+        let mut pump = pin!(pump::pump(&mut child, run.stdin, &mut output, told).fuse());
         let ended = tokio::select! {
             // The clock and the token first: a program that never stops writing must not hide them.
             biased;

@@ -49,6 +49,7 @@ pub struct Shell {
     script: String,
     params: Vec<String>,
     setting: command::Setting,
+    chatter: command::Chatter,
     limits: Limits,
     /// Params whose values are not shown.
     secrets: Vec<String>,
@@ -59,6 +60,7 @@ impl Shell {
     pub fn compile(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let (cwd, stdin) = (written.cwd.as_ref(), written.stdin.as_ref());
         let setting = command::Setting::compile(&written.env, cwd, stdin, written.at, scope, builder);
+        let chatter = command::Chatter::compile(written.progress.as_ref(), builder);
         let params: Vec<bool> = scope.params.iter().map(|param| check_name(param, builder)).collect();
         let shell = match written.shell.as_ref().map(|s| s.value) {
             None | Some(ShellName::Sh) => "sh",
@@ -93,6 +95,7 @@ impl Shell {
             script: script.value.clone(),
             params: scope.names().map(str::to_owned).collect(),
             setting,
+            chatter: chatter?,
             limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
             secrets: scope.secrets(),
         })
@@ -115,7 +118,7 @@ impl Shell {
             timeout: self.limits.timeout,
             max_bytes: self.limits.max_bytes,
         };
-        let finished = process::run(run, &call.cancel).await;
+        let finished = self.chatter.run("script", &self.setting, run, call).await;
         self.setting.outcome("script", finished, &self.limits)
     }
 

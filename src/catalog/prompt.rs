@@ -10,9 +10,9 @@ use super::params::Params;
 use super::{Catalog, content, shape};
 use crate::action::content::Block;
 use crate::action::file::FileRead;
-use crate::action::{Action, Arguments, Builder, Call, Param, Scope, render_fault};
+use crate::action::{Action, Arguments, Builder, Call, Capabilities, Param, Scope, render_fault};
 use crate::outcome::shape::{Shape, ShapeLimits, media};
-use crate::outcome::{ActionError, Content, base64};
+use crate::outcome::{ActionError, Content, ErrorKind, base64};
 use crate::spec::model::{self, FileAction, Role};
 use crate::spec::{Code, Diagnostic, Named, Required, Span, Spanned};
 use crate::template::Template;
@@ -118,14 +118,26 @@ impl Prompt {
         let given = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
         let mut names =
             self.params.check(self.params.coerce(given)).map_err(|faults| ActionError::invalid(faults.join("; ")))?;
+        let needs = self.data.iter().fold(Capabilities::default(), |all, data| all.and(data.action.requires()));
+        call.client.require(needs).await?;
         let found = join_all(self.data.iter().map(|data| data.run(&names, self.limits, call))).await;
+        let mut unanswered = None;
         for (data, value) in self.data.iter().zip(found) {
-            let value = value.map_err(|e| ActionError { message: format!("{}: {}", data.name, e.message), ..e })?;
-            names.insert(data.name.clone(), value);
+            match value {
+                Ok(value) => _ = names.insert(data.name.clone(), value),
+                Err(error) if error.kind == ErrorKind::Unanswered => unanswered = Some(error),
+                Err(error) => {
+                    return Err(ActionError { message: format!("{}: {}", data.name, error.message), ..error });
+                }
+            }
+        }
+        if let Some(error) = unanswered {
+            return Err(error);
         }
         let mut messages = Vec::with_capacity(self.messages.len());
-        for message in &self.messages {
-            let contents = message.body.contents(&names, self.limits.max_bytes, catalog, call).await?;
+        for (at, message) in self.messages.iter().enumerate() {
+            let call = call.within(&format!("message-{}", at.saturating_add(1)));
+            let contents = message.body.contents(&names, self.limits.max_bytes, catalog, &call).await?;
             messages.extend(contents.into_iter().map(|c| PromptMessage::new(message.role.clone(), c)));
         }
         Ok(messages)
@@ -135,6 +147,16 @@ impl Prompt {
 impl Data {
     /// What the name stands for in the messages: rows are the list of them, a text is a string.
     async fn run(&self, arguments: &Arguments, limits: ShapeLimits, call: &Call) -> Result<Value, ActionError> {
+        let here = call.within(&self.name);
+        if let Some(value) = here.recall() {
+            return Ok(value);
+        }
+        let value = self.value(arguments, limits, &here).await?;
+        here.record(&value);
+        Ok(value)
+    }
+
+    async fn value(&self, arguments: &Arguments, limits: ShapeLimits, call: &Call) -> Result<Value, ActionError> {
         let outcome = self.action.run(arguments, call).await?;
         let shaped = self.shape.apply(outcome, limits).await?;
         if let Some(text) = shaped.text {

@@ -179,6 +179,7 @@ impl Resource {
         let arguments = self.params.check(self.params.coerce(variables)).map_err(|faults| {
             ActionError::new(ErrorKind::NotFound, format!("there is no such resource: {}", faults.join("; ")))
         })?;
+        call.client.require(self.action.requires()).await?;
         let outcome = self.action.run(&arguments, call).await?;
         let shaped = self.shape.apply(outcome, self.limits).await?;
         Ok(Contents { all: content::resource(shaped, uri, self.mime_type()), freshness: self.freshness })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use rmcp::model::{self as mcp, ContentBlock};
 use serde_json::{Value, json};
 
@@ -9,9 +10,10 @@ use super::content;
 use super::headers;
 use super::params::{Params, compile_schema, place_of};
 use super::shape;
-use crate::action::{Action, Arguments, Builder, Call, Scope};
-use crate::outcome::shape::{Shape, ShapeLimits};
-use crate::outcome::{ActionError, Content};
+use crate::action::steps::{Ask, Callee};
+use crate::action::{Action, Arguments, Builder, Call, Capabilities, Scope};
+use crate::outcome::shape::{Shape, ShapeLimits, Shaped};
+use crate::outcome::{ActionError, Content, ErrorKind};
 use crate::spec::model;
 use crate::spec::{Code, Diagnostic, Spanned};
 
@@ -21,6 +23,8 @@ pub struct Tool {
     /// What clients see.
     pub listed: mcp::Tool,
     params: Params,
+    requires: Capabilities,
+    confirm: Option<Ask>,
     action: Action,
     shape: Shape,
     limits: ShapeLimits,
@@ -63,6 +67,7 @@ impl Tool {
             Some(action) => Action::compile(action, &scope, builder).await,
             None => None,
         };
+        let confirm = written.confirm.as_ref().map(|text| Ask::confirm(text, &scope, builder));
         let meta = content::meta(written.meta.as_ref(), builder.sink);
         let headers_fit = params.as_ref().is_none_or(|params| {
             let place = |pointer: &str| match &written.input_schema {
@@ -72,6 +77,10 @@ impl Tool {
             headers::lint(params.schema.json(), place, builder.sink)
         });
         let (action, shape, params) = (action?, shape?, params?);
+        let confirm = match confirm {
+            Some(confirm) => Some(confirm?),
+            None => None,
+        };
         let output = match output {
             Some(schema) => Some(schema?.json().clone()),
             None if shape.reshapes() => None,
@@ -92,7 +101,8 @@ impl Tool {
         listed.icons = content::icons(written.icons.as_deref());
         listed.meta = meta;
         let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
-        Some(Tool { listed, params, action, shape, limits })
+        let requires = requires(written.requires.as_ref(), confirm.as_ref(), &action);
+        Some(Tool { listed, params, requires, confirm, action, shape, limits })
     }
 
     /// The names of the params, also when their schema is at fault, and the params.
@@ -121,27 +131,66 @@ impl Tool {
 
     /// Calls it.
     pub async fn call(&self, given: Arguments, call: &Call) -> Answer {
-        let arguments = match self.params.check(given) {
-            Ok(arguments) => arguments,
-            Err(faults) => return Answer::error(faults.join("\n")),
+        self.attempt(given, call).await.unwrap_or_else(|error| Answer::error(error.message))
+    }
+
+    /// Calls it, for a caller that knows what to do where the client has to do something first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Lacking`] and [`ErrorKind::Unanswered`]; all else that goes wrong is told in the answer.
+    pub async fn attempt(&self, given: Arguments, call: &Call) -> Result<Answer, ActionError> {
+        let error = match self.answer(given, call).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if matches!(error.kind, ErrorKind::Lacking | ErrorKind::Unanswered) => return Err(error),
+            Err(error) => error,
         };
-        match self.answer(&arguments, call).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                if let Some(detail) = &error.detail {
-                    tracing::warn!(tool = %self.listed.name, "{detail}");
-                }
-                match error.blocks.is_empty() {
-                    true => Answer::error(error.message),
-                    false => Answer { content: content::written_out(error.blocks), structured: None, is_error: true },
-                }
-            }
+        if let Some(detail) = &error.detail {
+            tracing::warn!(tool = %self.listed.name, "{detail}");
+        }
+        Ok(match error.blocks.is_empty() {
+            true => Answer::error(error.message),
+            false => Answer { content: content::written_out(error.blocks), structured: None, is_error: true },
+        })
+    }
+
+    /// Calls it as a step of another tool: JSON is JSON, all else a text.
+    ///
+    /// # Errors
+    /// All that can go wrong.
+    async fn value(&self, given: Arguments, call: &Call) -> Result<Value, ActionError> {
+        let Shaped { outcome, text } = self.shaped(given, call).await?;
+        Ok(match (&outcome.content, text) {
+            (Content::Json(_), _) | (_, None) => outcome.into_value(),
+            (_, Some(words)) => Value::String(words),
+        })
+    }
+
+    /// The tool as steps of others see it.
+    pub fn callee(self: &Arc<Self>) -> Callee {
+        let tool = self.clone();
+        Callee {
+            params: self.params.all.clone(),
+            read_only: self.listed.annotations.as_ref().and_then(|a| a.read_only_hint),
+            requires: self.requires,
+            run: Arc::new(move |given, call| {
+                let tool = tool.clone();
+                async move { tool.value(given, &call).await }.boxed()
+            }),
         }
     }
 
-    async fn answer(&self, arguments: &Arguments, call: &Call) -> Result<Answer, ActionError> {
-        let outcome = self.action.run(arguments, call).await?;
-        let shaped = self.shape.apply(outcome, self.limits).await?;
+    async fn shaped(&self, given: Arguments, call: &Call) -> Result<Shaped, ActionError> {
+        let arguments = self.params.check(given).map_err(|faults| ActionError::invalid(faults.join("\n")))?;
+        call.client.require(self.requires).await?;
+        if let Some(confirm) = &self.confirm {
+            confirm.confirmed(&arguments, call).await?;
+        }
+        let outcome = self.action.run(&arguments, call).await?;
+        self.shape.apply(outcome, self.limits).await
+    }
+
+    async fn answer(&self, given: Arguments, call: &Call) -> Result<Answer, ActionError> {
+        let shaped = self.shaped(given, call).await?;
         if self.listed.output_schema.is_some() && !matches!(shaped.outcome.content, Content::Json(_)) {
             return Err(ActionError::failed("the answer is not the JSON that this tool's output schema promises"));
         }
@@ -173,6 +222,16 @@ fn check_name(name: &Spanned<String>, builder: &mut Builder<'_>) -> bool {
         builder.sink.push(found.label(format!("1 to {MAX_NAME} letters, digits, `_`, `-` or `.`")));
     }
     sound
+}
+
+/// What the client has to be able to do: what the spec says, and what the call asks in any case.
+fn requires(written: Option<&model::Requires>, confirm: Option<&Ask>, action: &Action) -> Capabilities {
+    let said = written.map_or_else(Capabilities::default, |w| Capabilities {
+        elicitation: w.elicitation.is_some(),
+        sampling: w.sampling.is_some(),
+        roots: w.roots.is_some(),
+    });
+    said.and(confirm.map(Ask::requires).unwrap_or_default()).and(action.requires())
 }
 
 /// What the spec says, and where it says nothing, what the action shows by itself.

@@ -17,14 +17,15 @@ use super::{Exit, complain, note};
 use crate::catalog::Catalog;
 use crate::reload::trigger::{Trigger, WatchConfig};
 use crate::reload::{self, Cells, Origin, Refusal, Report};
-use crate::serve::http::{HttpConfig, HttpServer};
+use crate::serve::http::{HttpConfig, HttpServer, Listen, TlsFiles};
 use crate::serve::{Handler, stdio};
 use crate::spec::load::Input;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mcp-declare serve bookshop.yaml\n  mcp-declare serve bookshop.yaml --http 127.0.0.1:8000"
+    after_help = "Examples:\n  mcp-declare serve bookshop.yaml\n  mcp-declare serve bookshop.yaml --http 127.0.0.1:8000\n  \
+                  mcp-declare serve bookshop.yaml --http unix:/run/bookshop.sock --allow-host shop.example.com"
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -32,12 +33,26 @@ pub struct Arguments {
     /// Serve one client over stdin and stdout (the default).
     #[arg(long, conflicts_with = "http")]
     stdio: bool,
-    /// Serve over streamable HTTP; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8000")]
+    /// Serve over streamable HTTP; port 0 picks a free one. unix:PATH is a socket for this user alone.
+    #[arg(long, value_name = "ADDR:PORT|unix:PATH", num_args = 0..=1, default_missing_value = "127.0.0.1:8000")]
     http: Option<String>,
     /// The path of the HTTP endpoint.
     #[arg(long, default_value = "/mcp", requires = "http")]
     path: String,
+    /// Serve HTTPS with this certificate and those that lead to its authority (PEM); read again when it changes.
+    #[arg(long, value_name = "FILE", requires = "http", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM, without a password).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A name that clients may reach the server by, besides localhost: `example.com` or `example.com:8443`.
+    /// May be repeated.
+    #[arg(long, value_name = "NAME", requires = "http")]
+    allow_host: Vec<String>,
+    /// A web origin whose pages may call, besides local ones: `https://example.com` or `https://example.com:*`.
+    /// May be repeated.
+    #[arg(long, value_name = "URL", requires = "http")]
+    allow_origin: Vec<String>,
     /// Listen on an address that others can reach, with nobody asked who they are.
     #[arg(long, requires = "http")]
     allow_anonymous: bool,
@@ -73,15 +88,10 @@ enum LogFormat {
 /// Serves until the client is gone or a signal comes.
 pub async fn run(arguments: Arguments) -> Exit {
     log(arguments.log, arguments.log_format);
-    let listen = match arguments.http.as_deref().map(address).transpose() {
-        Ok(listen) => listen,
+    let http = match http(&arguments) {
+        Ok(http) => http,
         Err(words) => return wrong(&words),
     };
-    if let Some(listen) = listen.filter(|a| !a.ip().is_loopback() && !arguments.allow_anonymous) {
-        let words =
-            format!("{} can be reached by others; say --allow-anonymous if anybody may call these tools", listen.ip());
-        return wrong(&words);
-    }
     let closing = CancellationToken::new();
     let at_once = match close_on_signals(&closing) {
         Ok(at_once) => at_once,
@@ -108,9 +118,9 @@ pub async fn run(arguments: Arguments) -> Exit {
         async move { reload::run(&origin, trigger, &cells, &closing, tell).await }
     });
     let serving = async {
-        match listen {
+        match http {
             None => over_stdio(handler, &catalog, &closing).await,
-            Some(listen) => over_http(handler, &catalog, &cells, listen, arguments.path, &closing).await,
+            Some(http) => over_http(handler, &catalog, &cells, http, &closing).await,
         }
     };
     let exit = tokio::select! {
@@ -142,27 +152,21 @@ async fn over_http(
     handler: Handler,
     catalog: &Catalog,
     cells: &Cells,
-    listen: SocketAddr,
-    path: String,
+    config: HttpConfig,
     closing: &CancellationToken,
 ) -> Exit {
-    let server = match HttpServer::bind(HttpConfig { listen, path, ..HttpConfig::default() }).await {
+    let server = match HttpServer::bind(config).await {
         Ok(server) => server,
         Err(fault) => {
             complain(&fault.to_string());
-            return Exit::Unreachable;
+            return if fault.is_of_usage() { Exit::Usage } else { Exit::Unreachable };
         }
     };
     note(&format!("mcp-declare: serving {} on {}\n", spec::summary(catalog), server.url()));
     let health = cells.clone();
     let extra = Router::new().route("/health", get(move || async move { axum::Json(self::health(&health)) }));
-    match server.run(move || handler.for_another(), extra, closing.clone()).await {
-        Ok(()) => Exit::Done,
-        Err(fault) => {
-            complain(&fault.to_string());
-            Exit::Unreachable
-        }
-    }
+    server.run(move || handler.for_another(), extra, closing.clone()).await;
+    Exit::Done
 }
 
 /// What `/health` says.
@@ -218,6 +222,36 @@ fn origin(arguments: SpecArguments) -> Origin {
         trust: trust_permissions.into(),
         environment_files: environment.env_file.clone().into_iter().collect::<Vec<PathBuf>>(),
         environment: Box::new(move || environment.read()),
+    }
+}
+
+/// What `--http` and the options that go with it ask for.
+fn http(arguments: &Arguments) -> Result<Option<HttpConfig>, String> {
+    let Some(listen) = arguments.http.as_deref().map(listen).transpose()? else { return Ok(None) };
+    if let Listen::Tcp(address) = listen
+        && !address.ip().is_loopback()
+        && !arguments.allow_anonymous
+    {
+        let ip = address.ip();
+        return Err(format!("{ip} can be reached by others; say --allow-anonymous if anybody may call these tools"));
+    }
+    let files = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
+    Ok(Some(HttpConfig {
+        listen,
+        path: arguments.path.clone(),
+        tls: files.map(|(cert, key)| TlsFiles { cert, key }),
+        allowed_hosts: arguments.allow_host.clone(),
+        allowed_origins: arguments.allow_origin.clone(),
+        ..HttpConfig::default()
+    }))
+}
+
+/// `unix:PATH`, or an address.
+fn listen(text: &str) -> Result<Listen, String> {
+    match text.strip_prefix("unix:") {
+        Some("") => Err("`unix:` lacks the path of the socket, such as unix:/run/bookshop.sock".to_owned()),
+        Some(path) => Ok(Listen::Unix(path.into())),
+        None => address(text).map(Listen::Tcp),
     }
 }
 

@@ -6,8 +6,8 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
-        Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, SubscriptionFilter,
-        Tool,
+        Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
+        ServerCapabilities, ServerConfig, ServerRequest, SubscriptionFilter, Tool,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
@@ -25,7 +25,11 @@ pub(crate) struct Seen {
     pub(crate) cancelled: usize,
 }
 
-/// Tools `echo {text}`, `slow {ms}` (stops when cancelled) and `notify {}` (changes the tool list).
+/// `echo {text}`, `slow {ms}` (stops when cancelled), `notify {}` (changes the tool list), `report {}` (tells of
+/// progress) and `ask {}` (asks the client something and says whether it answered).
+pub(crate) const TOOLS: [&str; 5] = ["echo", "slow", "notify", "report", "ask"];
+
+/// A handler of [`TOOLS`].
 #[derive(Clone)]
 pub(crate) struct Echo {
     closing: CancellationToken,
@@ -47,6 +51,17 @@ impl Echo {
     fn tool(name: &'static str) -> Tool {
         let schema = json!({"type": "object"}).as_object().unwrap().clone();
         Tool::new(name, "a tool of the tests", schema)
+    }
+
+    async fn report(context: RequestContext<RoleServer>) -> CallToolResult {
+        let token = context.meta.get_progress_token().unwrap();
+        context.peer.notify_progress(ProgressNotificationParam::new(token, 1.0)).await.unwrap();
+        CallToolResult::success(vec![ContentBlock::text("reported")])
+    }
+
+    async fn ask(context: RequestContext<RoleServer>) -> CallToolResult {
+        let asked = context.peer.send_request(ServerRequest::PingRequest(Default::default())).await;
+        CallToolResult::success(vec![ContentBlock::text(if asked.is_ok() { "answered" } else { "refused" })])
     }
 
     async fn slow(&self, ms: u64, context: RequestContext<RoleServer>) -> CallToolResult {
@@ -95,11 +110,11 @@ impl ServerHandler for Echo {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(["echo", "slow", "notify"].map(Echo::tool).to_vec()))
+        Ok(ListToolsResult::with_all_items(TOOLS.map(Echo::tool).to_vec()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        ["echo", "slow", "notify"].into_iter().find(|known| *known == name).map(Echo::tool)
+        TOOLS.into_iter().find(|known| *known == name).map(Echo::tool)
     }
 
     async fn call_tool(
@@ -116,8 +131,13 @@ impl ServerHandler for Echo {
             "slow" => self.slow(arguments.get("ms").and_then(Value::as_u64).unwrap_or_default(), context).await,
             "notify" => {
                 self.changed.send_modify(|count| *count += 1);
+                if context.protocol_version().is_some_and(|version| version < ProtocolVersion::V_2026_07_28) {
+                    context.peer.notify_tool_list_changed().await.unwrap();
+                }
                 CallToolResult::success(vec![])
             }
+            "report" => Echo::report(context).await,
+            "ask" => Echo::ask(context).await,
             _ => return Err(ErrorData::invalid_params("unknown tool", None)),
         };
         Ok(result.into())
@@ -128,7 +148,7 @@ impl ServerHandler for Echo {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        Err(methods::refuse(&request))
+        Err(methods::refuse(&request, false))
     }
 }
 

@@ -1,17 +1,19 @@
 //! MCP's requests, answered from the catalog.
+#![expect(deprecated, reason = "versions before 2026-07-28 have logging/setLevel")]
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, CompletionInfo,
-    CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, JsonObject,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-    Reference, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
+    CustomRequest, CustomResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, InputRequiredResult,
+    JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference,
+    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
     UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::json;
 
+use super::ask::{Asked, Ended, from_mcp, is_modern};
 use super::updates::{MAX_SUBSCRIPTIONS, TooMany};
 use super::{Handler, feed, methods};
 use crate::action::Call;
@@ -78,19 +80,21 @@ fn undeclared(method: &str) -> ErrorData {
     ErrorData::new(rmcp::model::ErrorCode::METHOD_NOT_FOUND, words, None)
 }
 
+/// A call whose action can't talk to the client.
 fn call(context: &Context) -> Call {
-    Call { cancel: context.ct.clone() }
-}
-
-/// Whether the request is one of 2026-07-28, which has no sessions.
-fn is_modern(context: &Context) -> bool {
-    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+    Call::new(context.ct.clone(), Default::default(), Default::default())
 }
 
 /// The `_meta` of every result of 2026-07-28, where no handshake says who answers.
 fn meta(catalog: &Catalog, context: &Context) -> Option<MetaObject> {
     let server = || ("io.modelcontextprotocol/serverInfo".to_owned(), json!(catalog.server));
     is_modern(context).then(|| MetaObject(JsonObject::from_iter([server()])))
+}
+
+/// What the client is asked before there is an answer.
+fn input_required(mut asks: InputRequiredResult, catalog: &Catalog, context: &Context) -> InputRequiredResult {
+    asks.meta = meta(catalog, context);
+    asks
 }
 
 /// A tool's answer. Before 2026-07-28 structured content has to be an object.
@@ -136,6 +140,7 @@ impl ServerHandler for Handler {
         if self.has(&catalog, List::Resources) || self.has(&catalog, List::Prompts) {
             capabilities.completions = Some(Default::default());
         }
+        capabilities.logging = Some(Default::default());
         let mut info = ServerConfig::new(capabilities).with_server_info(catalog.server.clone());
         info.instructions = catalog.instructions.clone();
         info
@@ -181,8 +186,20 @@ impl ServerHandler for Handler {
         let Some(tool) = catalog.tool(&request.name) else {
             return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
         };
-        let answer = tool.call(request.arguments.unwrap_or_default(), &call(&context)).await;
-        Ok(result(answer, &catalog, &context).into())
+        let arguments = request.arguments.unwrap_or_default();
+        let asked = Asked {
+            method: "tools/call",
+            name: &request.name,
+            arguments: &arguments,
+            generation: catalog.generation,
+            responses: request.input_responses,
+            state: request.request_state,
+        };
+        match self.converse(asked, &context, async |call| tool.attempt(arguments.clone(), call).await).await? {
+            Ended::Done(Ok(answer)) => Ok(result(answer, &catalog, &context).into()),
+            Ended::Done(Err(error)) => Ok(result(Answer::error(error.message), &catalog, &context).into()),
+            Ended::InputRequired(asks) => Ok(input_required(asks, &catalog, &context).into()),
+        }
     }
 
     async fn list_resources(
@@ -215,15 +232,24 @@ impl ServerHandler for Handler {
         context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let catalog = self.with(List::Resources, "resources/read")?;
-        match catalog.read(&request.uri, &call(&context)).await {
-            Ok(contents) => {
+        let asked = Asked {
+            method: "resources/read",
+            name: &request.uri,
+            arguments: &Default::default(),
+            generation: catalog.generation,
+            responses: request.input_responses,
+            state: request.request_state,
+        };
+        match self.converse(asked, &context, async |call| catalog.read(&request.uri, call).await).await? {
+            Ended::Done(Ok(contents)) => {
                 let Freshness { ttl_ms, cache_scope } = freshness(contents.freshness, &context);
                 let mut result = ReadResourceResult::new(contents.all);
                 (result.ttl_ms, result.cache_scope) = (ttl_ms, cache_scope);
                 result.meta = meta(&catalog, &context);
                 Ok(result.into())
             }
-            Err(error) => Err(failure(error, "resources/read", Some(&request.uri))),
+            Ended::Done(Err(error)) => Err(failure(error, "resources/read", Some(&request.uri))),
+            Ended::InputRequired(asks) => Ok(input_required(asks, &catalog, &context).into()),
         }
     }
 
@@ -247,12 +273,24 @@ impl ServerHandler for Handler {
             return Err(ErrorData::invalid_params(format!("there is no prompt `{}`", request.name), None));
         };
         let given = request.arguments.unwrap_or_default();
-        let messages =
-            prompt.get(given, &catalog, &call(&context)).await.map_err(|e| failure(e, "prompts/get", None))?;
-        let mut result = GetPromptResult::new(messages);
-        result.description = prompt.listed.description.clone();
-        result.meta = meta(&catalog, &context);
-        Ok(result.into())
+        let asked = Asked {
+            method: "prompts/get",
+            name: &request.name,
+            arguments: &given,
+            generation: catalog.generation,
+            responses: request.input_responses,
+            state: request.request_state,
+        };
+        match self.converse(asked, &context, async |call| prompt.get(given.clone(), &catalog, call).await).await? {
+            Ended::Done(Ok(messages)) => {
+                let mut result = GetPromptResult::new(messages);
+                result.description = prompt.listed.description.clone();
+                result.meta = meta(&catalog, &context);
+                Ok(result.into())
+            }
+            Ended::Done(Err(error)) => Err(failure(error, "prompts/get", None)),
+            Ended::InputRequired(asks) => Ok(input_required(asks, &catalog, &context).into()),
+        }
     }
 
     async fn complete(&self, request: CompleteRequestParams, context: Context) -> Result<CompleteResult, ErrorData> {
@@ -315,7 +353,15 @@ impl ServerHandler for Handler {
         Ok(())
     }
 
-    async fn on_custom_request(&self, request: CustomRequest, _: Context) -> Result<CustomResult, ErrorData> {
-        Err(methods::refuse(&request))
+    async fn set_level(&self, request: SetLevelRequestParams, context: Context) -> Result<(), ErrorData> {
+        if is_modern(&context) {
+            return Err(undeclared("logging/setLevel"));
+        }
+        self.level.send_replace(from_mcp(request.level));
+        Ok(())
+    }
+
+    async fn on_custom_request(&self, request: CustomRequest, context: Context) -> Result<CustomResult, ErrorData> {
+        Err(methods::refuse(&request, is_modern(&context)))
     }
 }

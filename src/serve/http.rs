@@ -3,48 +3,66 @@
 //!
 //! A request passes [`guard`] (who may ask), then [`mend`] (what rmcp would refuse or misname), then rmcp.
 
+mod accept;
+mod batch;
 mod connections;
 mod fault;
 mod guard;
+mod listen;
 mod mend;
 mod origins;
 mod sessions;
+mod socket;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, middleware, serve::ListenerExt};
+use axum::{Router, middleware};
 use rmcp::{
     ServerHandler,
     transport::{StreamableHttpServerConfig, StreamableHttpService},
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::compression::{
+    CompressionLayer, Predicate,
+    predicate::{NotForContentType, SizeAbove},
+};
 
 use connections::Connections;
 pub use fault::HttpFault;
 use guard::Guard;
+pub use listen::Listen;
+use listen::Listener;
 use mend::Mend;
 use origins::Allowed;
 use sessions::Sessions;
+use tls::Tls;
+pub use tls::{TlsFault, TlsFiles};
 
 /// How long answers may take to leave when everything else has ended.
 const FLUSH: Duration = Duration::from_secs(2);
+/// Answers longer than this are compressed where the client takes it, in bytes.
+const COMPRESSED: u16 = 8 * 1024;
 
 /// Where and how to listen.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// The address to listen on; port 0 picks a free one.
-    pub listen: SocketAddr,
+    /// The address or socket to listen on.
+    pub listen: Listen,
+    /// The certificate and key to serve TLS with.
+    pub tls: Option<TlsFiles>,
     /// The path of the MCP endpoint, from its first `/`.
     pub path: String,
     /// Names that `Host` may have besides the loopback ones: `example.com` (any port) or `example.com:8443`.
-    /// Where `listen` is not a loopback address, `Host` may also be an IP address.
+    /// Where `listen` is not a loopback address, `Host` may also be an IP address. On a Unix socket, it may be
+    /// anything as long as none is named here.
     pub allowed_hosts: Vec<String>,
     /// Web origins that may call besides the loopback ones: `https://example.com` (its default port),
     /// `https://example.com:8443` or `https://example.com:*`.
@@ -53,6 +71,8 @@ pub struct HttpConfig {
     pub max_body_bytes: usize,
     /// The most connections at a time; more wait to be accepted.
     pub max_connections: usize,
+    /// How long the head of a request may take to arrive, counted from the connection's beginning or the last answer.
+    pub head_timeout: Duration,
     /// The most sessions of clients up to 2025-11-25. A new one takes the place of the longest unused; 503 if all
     /// are in use.
     pub max_sessions: usize,
@@ -65,12 +85,14 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         HttpConfig {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000),
+            listen: Listen::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000)),
+            tls: None,
             path: "/mcp".into(),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: 4096,
+            head_timeout: Duration::from_secs(60),
             max_sessions: 1024,
             session_idle: Duration::from_secs(4 * 60 * 60),
             grace: Duration::from_secs(10),
@@ -83,8 +105,8 @@ impl Default for HttpConfig {
 pub struct HttpServer {
     config: HttpConfig,
     allowed: Allowed,
-    listener: TcpListener,
-    address: SocketAddr,
+    tls: Option<Tls>,
+    listener: Listener,
 }
 
 impl HttpServer {
@@ -92,31 +114,30 @@ impl HttpServer {
     ///
     /// # Errors
     ///
-    /// When the address can't be listened on, or a path, host or origin of `config` is none.
+    /// When the address can't be listened on, a path, host or origin of `config` is none, or its files hold no
+    /// certificate and key.
     pub async fn bind(config: HttpConfig) -> Result<HttpServer, HttpFault> {
         if !is_plain_path(&config.path) {
             return Err(HttpFault::Path(config.path));
         }
-        let allowed = Allowed::new(config.listen.ip(), &config.allowed_hosts, &config.allowed_origins)?;
-        let fault = |fault| HttpFault::listen(config.listen, fault);
-        let listener = TcpListener::bind(config.listen).await.map_err(fault)?;
-        let address = listener.local_addr().map_err(fault)?;
-        Ok(HttpServer { config, allowed, listener, address })
-    }
-
-    /// The address with the port that was taken.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The endpoint's URL as seen from this machine.
-    pub fn url(&self) -> String {
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
+        let allowed = Allowed::new(&config.listen, &config.allowed_hosts, &config.allowed_origins)?;
+        let tls = match config.tls.clone() {
+            Some(files) => Some(Tls::new(files).await.map_err(HttpFault::Tls)?),
+            None => None,
         };
-        format!("http://{}{}", SocketAddr::new(ip, self.address.port()), self.config.path)
+        let listener = Listener::bind(&config.listen).await?;
+        Ok(HttpServer { config, allowed, tls, listener })
+    }
+
+    /// The address with the port that was taken; None on a Unix socket.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// The endpoint's URL as seen from this machine; on a Unix socket followed by where that is.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.listener.url(scheme, &self.config.path)
     }
 
     /// Serves until `closing` is cancelled, then ends in order: `listen` handlers return (they watch `closing`
@@ -124,43 +145,52 @@ impl HttpServer {
     ///
     /// `make` gives the handler of each session and of each stateless request. `extra` are further routes, under
     /// the same Host and Origin checks; it must not hold the endpoint's own path. Handlers find the client's
-    /// address as `axum::extract::ConnectInfo<SocketAddr>` in the request's extensions.
-    ///
-    /// # Errors
-    ///
-    /// When serving breaks off before `closing`.
+    /// address as `axum::extract::ConnectInfo<SocketAddr>` in the request's extensions, except over a Unix socket.
     pub async fn run<H: ServerHandler>(
         self,
         make: impl Fn() -> H + Send + Sync + 'static,
         extra: Router,
         closing: CancellationToken,
-    ) -> Result<(), HttpFault> {
+    ) {
         let stop = CancellationToken::new();
         let _stopped_at_the_end = stop.clone().drop_guard();
         let calls = TaskTracker::new();
         let sessions = Arc::new(Sessions::new(self.config.max_sessions, self.config.session_idle));
         let service =
             StreamableHttpService::new(move || Ok(make()), sessions.clone(), rmcp_config(&self.config, &stop));
-        let mend = Mend { max_body_bytes: self.config.max_body_bytes, sessions, calls: calls.clone() };
+        let mend =
+            Mend { max_body_bytes: self.config.max_body_bytes, sessions: sessions.clone(), calls: calls.clone() };
         let routes = Router::new()
             .route_service(&self.config.path, service)
             .route_layer(middleware::from_fn_with_state(mend, mend::mend))
             .merge(extra)
+            .layer(CompressionLayer::new().compress_when(is_worth_it()))
             .layer(middleware::from_fn_with_state(Guard::new(self.allowed), guard::guard));
 
-        // Without this, each event of a stream waits for the acknowledgement of the one before: 40 ms a call.
-        let listener = Connections::new(self.listener, self.config.max_connections).tap_io(connections::send_at_once);
-        let serving = axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(closing.clone().cancelled_owned());
-        let mut serving = std::pin::pin!(serving.into_future());
+        let tls = self.tls.clone();
+        let following = async {
+            match tls {
+                Some(tls) => tls.follow(tls::LOOK).await,
+                None => std::future::pending().await,
+            }
+        };
+        let serving = Connections::new(routes, self.tls, self.config.head_timeout, closing.clone())
+            .serve(self.listener, self.config.max_connections);
+        let mut serving = std::pin::pin!(serving);
         tokio::select! {
-            outcome = &mut serving => return outcome.map_err(HttpFault::Serve),
+            () = &mut serving => return,
             () = wind_down(&closing, &calls, self.config.grace) => stop.cancel(),
+            () = following => {}
+            () = sessions.expire() => {}
         }
         // A client that does not read its answer is left behind.
         let _ = timeout(FLUSH, serving).await;
-        Ok(())
     }
+}
+
+/// Large answers, except event streams: an event must leave at once.
+fn is_worth_it() -> impl Predicate {
+    SizeAbove::new(COMPRESSED).and(NotForContentType::SSE)
 }
 
 /// Waits for `closing`, then for the calls in flight. Only then may rmcp be stopped: it would answer them with

@@ -36,11 +36,16 @@ pub fn known_method(method: &str) -> bool {
     )
 }
 
+/// Whether 2026-07-28 no longer has a method that [`known_method`] knows.
+fn removed(method: &str) -> bool {
+    matches!(method, "initialize" | "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe")
+}
+
 /// The error for a request that rmcp could not read as one of its own: -32602 with the reason where MCP
-/// defines the method, -32601 otherwise.
-pub fn refuse(request: &CustomRequest) -> ErrorData {
+/// defines the method (in 2026-07-28, if the request is `modern`), -32601 otherwise.
+pub fn refuse(request: &CustomRequest, modern: bool) -> ErrorData {
     let method = request.method.as_str();
-    if !known_method(method) {
+    if !known_method(method) || (modern && removed(method)) {
         return ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("unknown method `{method}`"), None);
     }
     let params = request.params.clone().unwrap_or_else(|| Value::Object(Map::new()));
@@ -95,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     fn refusal(method: &str, params: Value) -> (i32, String) {
-        let error = refuse(&CustomRequest::new(method, Some(params)));
+        let error = refuse(&CustomRequest::new(method, Some(params)), false);
         (error.code.0, error.message.into_owned())
     }
 
@@ -103,6 +108,9 @@ mod tests {
     fn unknown_methods_are_unknown() {
         assert_eq!(refusal("tools/cal", json!({})), (-32601, "unknown method `tools/cal`".into()));
         assert!(!known_method("notifications/initialized"));
+        for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"] {
+            assert_eq!(refuse(&CustomRequest::new(method, None), true).code, ErrorCode::METHOD_NOT_FOUND);
+        }
     }
 
     #[test]
@@ -117,7 +125,7 @@ mod tests {
 
     #[test]
     fn missing_params_count_as_empty() {
-        let error = refuse(&CustomRequest::new("prompts/get", None));
+        let error = refuse(&CustomRequest::new("prompts/get", None), false);
         assert_eq!(error.code, ErrorCode::INVALID_PARAMS);
         assert!(error.message.ends_with("missing field `name`"), "{}", error.message);
     }

@@ -2,6 +2,7 @@
 //!
 //! rmcp runs the protocol; [`transport`] keeps it from the texts that would make it stop, hang or stay silent.
 
+mod batch;
 mod lines;
 mod link;
 #[cfg(test)]

@@ -95,6 +95,31 @@ impl Heading {
     }
 }
 
+/// The most messages of a batch.
+const MAX_BATCH: usize = 100;
+
+/// The messages of a batch, each for itself (JSON-RPC 2.0, section 6).
+///
+/// # Errors
+///
+/// The one refusal to send when `text` is no array, empty or too long.
+pub fn split_batch(text: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
+    let messages: Vec<Value> = serde_json::from_slice(text).map_err(refusal_of)?;
+    match messages.len() {
+        0 => Err(Refusal::invalid(None, "the batch is empty")),
+        1..=MAX_BATCH => Ok(messages.iter().map(|message| message.to_string().into_bytes()).collect()),
+        _ => Err(Refusal::invalid(None, format!("the batch has more than {MAX_BATCH} messages"))),
+    }
+}
+
+/// The answers to a batch as one text, without a line end.
+pub fn join_batch(answers: &[Vec<u8>]) -> Vec<u8> {
+    let mut text = vec![b'['];
+    text.extend(answers.join(&b','));
+    text.push(b']');
+    text
+}
+
 fn refusal_of(fault: serde_json::Error) -> Refusal {
     match fault.classify() {
         Category::Data => Refusal::invalid(None, format!("not a JSON-RPC message: {fault}")),
@@ -199,6 +224,19 @@ mod tests {
         ] {
             assert_eq!(refusal(text), (-32600, id), "{text}");
         }
+    }
+
+    #[test]
+    fn batches_are_split_and_joined() {
+        let split = |text: &str| split_batch(text.as_bytes());
+        let messages = split(r#" [ {"id":1}, 7, [] ] "#).unwrap();
+        assert_eq!(join_batch(&messages), br#"[{"id":1},7,[]]"#);
+        assert_eq!(split("[]").unwrap_err().code.0, -32600);
+        assert_eq!(split("[1,").unwrap_err().code.0, -32700);
+        assert_eq!(split("{}").unwrap_err().code.0, -32600);
+        assert_eq!(split(&format!("[{}0]", "0,".repeat(99))).unwrap().len(), 100);
+        assert_eq!(split(&format!("[{}0]", "0,".repeat(100))).unwrap_err().code.0, -32600);
+        assert_eq!(split(&"[".repeat(2_000_000)).unwrap_err().code.0, -32700);
     }
 
     #[test]

@@ -4,11 +4,13 @@ pub mod action;
 pub mod content;
 pub mod lists;
 pub mod source;
+pub mod steps;
 
 pub use action::{Action, ContentAction, ExecAction, FileAction, HttpAction, Returns, ShellAction, SqlAction};
 pub use content::{Block, BlockKind, ContentAnnotations, Icon, Role, Theme};
 pub use lists::{CacheScope, ListHints, Lists};
 pub use source::{Auth, HttpSource, Source, SqlSource};
+pub use steps::{Requires, Step};
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Kind, Node};
@@ -121,6 +123,10 @@ record! {
         "annotations" => annotations: Option<ToolAnnotations>,
         "icons" => icons: Option<Vec<Icon>>,
         "_meta" => meta: Option<Node>,
+        /// Client capabilities that it can't do without.
+        "requires" => requires: Option<Requires>,
+        /// Handlebars: what the user has to say yes to first.
+        "confirm" => confirm: Option<Str>,
         "result" => result: Option<Shape>,
     }
     action => action

@@ -189,7 +189,7 @@ fn keys_of(what: &str, known: &[&str]) -> String {
 /// "a tool", "an icon", and what is of many or one of its kind as it is.
 fn article(what: &str) -> String {
     match what {
-        "annotations" | "defaults" => format!("`{what}`"),
+        "annotations" | "defaults" | "progress" | "requires" | "roots" => format!("`{what}`"),
         "http action" => format!("an {what}"),
         _ if what.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {what}"),
         _ => format!("a {what}"),

@@ -45,6 +45,11 @@ impl Process {
         (self.stdout.take().unwrap().into_inner().into_inner(), self.stdin.take().unwrap())
     }
 
+    /// Where a client writes.
+    pub fn stdin(&mut self) -> &mut ChildStdin {
+        self.stdin.as_mut().unwrap()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id().unwrap()
     }
@@ -79,6 +84,11 @@ impl Process {
     pub async fn exit(&mut self) -> i32 {
         let status = soon("the end of the process", self.child.wait()).await.unwrap();
         status.code().unwrap_or_else(|| panic!("ended by {status}"))
+    }
+
+    /// Waits for its end, however it came.
+    pub async fn ended(&mut self) {
+        soon("the end of the process", self.child.wait()).await.unwrap();
     }
 
     pub fn close_stdin(&mut self) {

@@ -10,7 +10,7 @@ use url::Url;
 use super::field::{self, Field};
 use super::source::HttpSource;
 use super::target::{Target, path_of};
-use super::{body, header, line};
+use super::{header, line};
 use crate::action::{Arguments, Builder, Limits, Scope, render_fault};
 use crate::outcome::ActionError;
 use crate::spec::model::HttpAction;
@@ -79,7 +79,7 @@ impl Request {
                 let found = Diagnostic::error(Code::BadRequest, node.span, words);
                 builder.sink.push(found.label("put values into the path or `query`, or use another method"));
             }
-            body::compile(node, scope, builder)
+            builder.json(node, scope)
         });
         fixed.entry(ACCEPT).or_insert(ACCEPT_JSON);
         if json.is_some() {

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::{Http, HttpSource};
 use crate::action::source::{Mode, Sources};
+use crate::action::steps::Callees;
 use crate::action::{Builder, Call, Limits, Param, Scope, Trust};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::load::{Input, Loaded, load};
@@ -50,8 +51,17 @@ async fn compile(sources: &str, action: &str) -> Compiled {
     let open = Sources::open(&document.sources, &files, Mode::Serve, None, sink, inputs).await;
     let partials = Partials::default();
     let limits = Limits::default().or(document.defaults.as_ref());
-    let mut builder =
-        Builder { files: &files, sources: &open, partials: &partials, limits, trust: Trust::Owner, sink, inputs };
+    let mut tools = Callees::default();
+    let mut builder = Builder {
+        files: &files,
+        sources: &open,
+        partials: &partials,
+        tools: &mut tools,
+        limits,
+        trust: Trust::Owner,
+        sink,
+        inputs,
+    };
     let (_, tool) = document.tools.iter().next().unwrap();
     let params: Vec<Param> = tool.params.iter().map(|(name, node)| param(name, &node.kind)).collect();
     let scope = Scope { owner: "tool `t`", params: &params };

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 
+use super::lines::{Lines, Told};
 use super::{Exit, Finished};
 
 /// Bytes of stderr that are kept: the last ones, where programs say what went wrong.
@@ -58,12 +59,17 @@ pub(super) fn pump<'o>(
     child: &mut Child,
     stdin: Option<Vec<u8>>,
     output: &'o mut Output,
+    told: Option<Told<'o>>,
 ) -> impl Future<Output = Result<(), Stop>> + use<'o> {
     let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let Output { max_bytes, stdout: kept, stderr: tail } = output;
     let enough = max_bytes.saturating_add(1);
     async move {
-        tokio::try_join!(feed(input, stdin), read_head(stdout, kept, enough), read_tail(stderr, tail))?;
+        tokio::try_join!(
+            feed(input, stdin),
+            read_head(stdout, kept, enough),
+            read_tail(stderr, tail, told.map(Lines::new))
+        )?;
         Ok(())
     }
 }
@@ -89,11 +95,23 @@ async fn read_head(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, eno
     }
 }
 
-async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, tail: &mut Tail) -> Result<(), Stop> {
+async fn read_tail(
+    pipe: Option<impl AsyncRead + Unpin>,
+    tail: &mut Tail,
+    mut lines: Option<Lines<'_>>,
+) -> Result<(), Stop> {
     let Some(mut pipe) = pipe else { return Ok(()) };
-    while pipe.read_buf(tail.room()).await? > 0 {
+    loop {
+        let before = tail.bytes.len();
+        if pipe.read_buf(tail.room()).await? == 0 {
+            break;
+        }
+        if let Some(lines) = &mut lines {
+            lines.feed(tail.bytes.get(before..).unwrap_or_default());
+        }
         tail.forget();
     }
+    lines.iter_mut().for_each(Lines::end);
     Ok(())
 }
 
@@ -151,7 +169,7 @@ mod tests {
         for length in [0, 10, STDERR_KEPT, STDERR_KEPT + 1, 2 * STDERR_KEPT, 1_000_003] {
             let stream: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
             let mut tail = Tail::default();
-            read_tail(Some(stream.as_slice()), &mut tail).await.unwrap();
+            read_tail(Some(stream.as_slice()), &mut tail, None).await.unwrap();
             assert!(tail.bytes.capacity() <= 4 * STDERR_KEPT);
             let (kept, cut) = tail.finish();
             assert_eq!(kept, stream[length.saturating_sub(STDERR_KEPT)..]);

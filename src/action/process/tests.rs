@@ -325,9 +325,9 @@ async fn slots_are_few_and_waiting_for_one_takes_time() {
     let mut late = sh("echo never");
     late.timeout = Duration::from_millis(100);
     let (first, second, third) = tokio::join!(
-        run_in(&slots, sh("sleep 0.5; echo first"), &cancel),
-        run_in(&slots, late, &cancel),
-        run_in(&slots, sh("echo third"), &cancel),
+        run_in(&slots, sh("sleep 0.5; echo first"), &cancel, None),
+        run_in(&slots, late, &cancel, None),
+        run_in(&slots, sh("echo third"), &cancel, None),
     );
     assert_eq!(text(&first.unwrap().stdout), "first\n");
     let fault = second.unwrap_err();
@@ -342,9 +342,9 @@ async fn slots_come_back_however_a_run_ends() {
     let (slots, cancel) = (Semaphore::new(2), CancellationToken::new());
     let mut late = sh("sleep 300");
     late.timeout = Duration::from_millis(50);
-    run_in(&slots, late, &cancel).await.unwrap_err();
-    run_in(&slots, plain(Path::new("/nothing"), &[]), &cancel).await.unwrap_err();
-    let _ = timeout(Duration::from_millis(50), run_in(&slots, sh("sleep 300"), &cancel)).await;
+    run_in(&slots, late, &cancel, None).await.unwrap_err();
+    run_in(&slots, plain(Path::new("/nothing"), &[]), &cancel, None).await.unwrap_err();
+    let _ = timeout(Duration::from_millis(50), run_in(&slots, sh("sleep 300"), &cancel, None)).await;
     assert_eq!(slots.available_permits(), 2);
 }
 
@@ -415,4 +415,19 @@ async fn what_does_not_start_says_why() {
     let run = plain(Path::new("/bin/sh"), &["-c", ":", &"x".repeat(10 << 20)]);
     let why = "its arguments and environment are longer than the system allows";
     assert_eq!(go(run).await, Err(ProcessFault::NotStarted(why.into())));
+}
+
+#[tokio::test]
+async fn lines_of_stderr_are_told_while_the_program_runs() {
+    let cancel = CancellationToken::new();
+    let told = std::sync::Mutex::new(Vec::new());
+    let listen = |line: &str| {
+        told.lock().unwrap().push(line.to_owned());
+        if line == "three" {
+            cancel.cancel();
+        }
+    };
+    let run = sh("printf 'one\\rtwo\\n\\nth' >&2; echo out; sleep 0.1; echo ree >&2; sleep 300");
+    assert_eq!(watch(run, &cancel, Some(&listen)).await, Err(ProcessFault::Cancelled));
+    assert_eq!(*told.lock().unwrap(), ["one", "two", "three"]);
 }

@@ -1,89 +1,153 @@
-//! The connections of an HTTP server: at most so many at a time.
+//! The connections of an HTTP server: at most so many at a time, and none that keeps its place without asking.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    BoxError, Router,
+    body::{Body, Bytes, HttpBody},
+    extract::{ConnectInfo, Request},
+    response::Response,
+    routing::future::RouteFuture,
 };
-
-use axum::serve::Listener;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
+};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    io::{AsyncRead, AsyncWrite},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    listen::{Listener, Stream},
+    tls::Tls,
 };
 
-/// Accepts a connection only while fewer than the most are open; the system lets the others wait.
-pub(super) struct Connections {
-    listener: TcpListener,
-    free: Arc<Semaphore>,
-}
+/// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(20);
+/// The most requests at a time on one connection of HTTP/2.
+const MAX_STREAMS: u32 = 128;
 
-/// An accepted connection. Its place is free again when it is dropped.
-pub(super) struct Connection {
-    stream: TcpStream,
-    _place: Option<OwnedSemaphorePermit>,
+/// What every connection is served with.
+#[derive(Clone)]
+pub(super) struct Connections {
+    routes: Router,
+    tls: Option<Tls>,
+    head_timeout: Duration,
+    builder: Arc<Builder<TokioExecutor>>,
+    closing: CancellationToken,
 }
 
 impl Connections {
-    pub(super) fn new(listener: TcpListener, max: usize) -> Self {
-        Connections { listener, free: Arc::new(Semaphore::new(max.clamp(1, Semaphore::MAX_PERMITS))) }
+    pub(super) fn new(routes: Router, tls: Option<Tls>, head_timeout: Duration, closing: CancellationToken) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .max_concurrent_streams(MAX_STREAMS);
+        Connections { routes, tls, head_timeout, builder: Arc::new(builder), closing }
+    }
+
+    /// Accepts connections until `closing`, then waits until those that are open have answered what was asked.
+    /// While `max` are open, the system lets more wait. Dropping the future ends all of them.
+    pub(super) async fn serve(self, listener: Listener, max: usize) {
+        let mut open = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled() => break,
+                Some(_) = open.join_next() => {}
+                stream = listener.accept(), if open.len() < max.max(1) => {
+                    let connections = self.clone();
+                    open.spawn(async move {
+                        match stream {
+                            Stream::Tcp(stream, peer) => connections.secure(stream, Some(peer)).await,
+                            Stream::Unix(stream) => connections.secure(stream, None).await,
+                        }
+                    });
+                }
+            }
+        }
+        drop(listener);
+        while open.join_next().await.is_some() {}
+    }
+
+    async fn secure<S>(self, stream: S, peer: Option<SocketAddr>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        match self.tls.clone() {
+            None => self.drive(stream, peer).await,
+            Some(tls) => {
+                if let Some(stream) = tls.accept(stream).await {
+                    self.drive(stream, peer).await;
+                }
+            }
+        }
+    }
+
+    async fn drive<S>(self, stream: S, peer: Option<SocketAddr>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let asked = CancellationToken::new();
+        let door = Door { routes: self.routes, peer, asked: asked.clone() };
+        let connection = self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(door));
+        let mut connection = std::pin::pin!(connection);
+        // Until the first request is there, HTTP itself does not look at the time: it does not know its version yet.
+        let silent = async {
+            if timeout(self.head_timeout, asked.cancelled()).await.is_ok() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = silent => return,
+            () = self.closing.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(fault) = outcome {
+            tracing::debug!(%fault, "a connection broke off");
+        }
     }
 }
 
-/// Sends each write at once instead of waiting for the acknowledgement of the one before (RFC 896).
-pub(super) fn send_at_once(connection: &mut Connection) {
-    if let Err(fault) = connection.stream.set_nodelay(true) {
-        tracing::debug!(%fault, "TCP_NODELAY can't be set");
-    }
+/// The routes as one connection sees them.
+#[derive(Clone)]
+struct Door {
+    routes: Router,
+    peer: Option<SocketAddr>,
+    /// Cancelled by the first request.
+    asked: CancellationToken,
 }
 
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
+impl<B> tower::Service<Request<B>> for Door
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // Fails only for a closed semaphore, which this one never is.
-        let place = self.free.clone().acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, _place: place }, address)
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
+        std::task::Poll::Ready(Ok(()))
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.asked.cancel();
+        let mut request = request.map(Body::new);
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        tower::Service::call(&mut self.routes, request)
     }
 }

@@ -1,6 +1,12 @@
 //! Why HTTP can't be served, in words for whoever starts the server.
 
-use std::{fmt, io, net::SocketAddr};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use super::TlsFault;
 
 /// Why HTTP can't be served.
 #[derive(Debug)]
@@ -19,8 +25,14 @@ pub enum HttpFault {
     Host(String),
     /// An allowed origin is none.
     Origin(String),
-    /// Serving broke off.
-    Serve(io::Error),
+    /// Another program listens on the socket.
+    SocketInUse(PathBuf),
+    /// A file that is no socket stands where the socket should be.
+    NoSocket(PathBuf),
+    /// The socket can't be listened on for another reason.
+    Socket(PathBuf, io::Error),
+    /// The certificate or its key is of no use.
+    Tls(TlsFault),
 }
 
 impl HttpFault {
@@ -31,6 +43,20 @@ impl HttpFault {
             io::ErrorKind::AddrNotAvailable => HttpFault::NotHere(address),
             _ => HttpFault::Listen(address, fault),
         }
+    }
+
+    pub(super) fn socket(path: &Path, fault: io::Error) -> Self {
+        HttpFault::Socket(path.to_owned(), fault)
+    }
+}
+
+impl HttpFault {
+    /// Whether what was asked for is wrong, rather than impossible at the moment.
+    pub fn is_of_usage(&self) -> bool {
+        matches!(
+            self,
+            HttpFault::Path(_) | HttpFault::Host(_) | HttpFault::Origin(_) | HttpFault::NoSocket(_) | HttpFault::Tls(_)
+        )
     }
 }
 
@@ -52,7 +78,12 @@ impl fmt::Display for HttpFault {
                 "`{origin}` is not an origin, expected a scheme and a host like `https://example.com` or \
                  `https://example.com:*`"
             ),
-            HttpFault::Serve(fault) => write!(out, "serving HTTP broke off: {fault}"),
+            HttpFault::SocketInUse(path) => write!(out, "another program listens on {}", path.display()),
+            HttpFault::NoSocket(path) => {
+                write!(out, "{} is a file and no socket, expected one or nothing there", path.display())
+            }
+            HttpFault::Socket(path, fault) => write!(out, "can't listen on {}: {fault}", path.display()),
+            HttpFault::Tls(fault) => fault.fmt(out),
         }
     }
 }

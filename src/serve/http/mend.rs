@@ -11,16 +11,20 @@ use axum::{
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
+    request::Parts,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use rmcp::model::{CustomRequest, ErrorCode, InitializeRequestParams};
+use rmcp::model::{CustomRequest, ErrorCode, InitializeRequestParams, ProtocolVersion, RequestId};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::sessions::Sessions;
+use super::{
+    accept::{self, Wanted},
+    sessions::Sessions,
+};
 use crate::serve::{
     methods,
     wire::{Heading, Refusal},
@@ -45,12 +49,14 @@ pub(super) struct Mend {
 
 /// Mends one request to the endpoint.
 pub(super) async fn mend(State(mend): State<Mend>, mut request: Request, next: Next) -> Response {
-    mend_accept(request.method().clone(), request.headers_mut());
+    let wanted = Wanted::read(request.headers());
+    let method = request.method().clone();
+    accept::write_out(&method, request.headers_mut());
     if request.method() != Method::POST {
         return next.run(request).await;
     }
     let call = mend.calls.token();
-    let mut response = mend.post(request, next).await.unwrap_or_else(|refused| refused);
+    let mut response = mend.post(wanted, request, next).await.unwrap_or_else(|refused| refused);
     // The counted body below does not know its length any more.
     if let Some(length) = response.body().size_hint().exact() {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -65,26 +71,76 @@ pub(super) async fn mend(State(mend): State<Mend>, mut request: Request, next: N
 }
 
 impl Mend {
-    async fn post(&self, request: Request, next: Next) -> Result<Response, Response> {
+    async fn post(&self, wanted: Wanted, request: Request, next: Next) -> Result<Response, Response> {
         if !is_json(request.headers()) {
             return Ok(next.run(request).await);
         }
         let (head, body) = request.into_parts();
         let text = self.read(body).await?;
-        let heading = Heading::read(&text).map_err(|refused| refusal(StatusCode::BAD_REQUEST, &refused))?;
-        if matches!(&heading, Heading::Request { method, .. } if method == "initialize") {
-            check_initialize(&heading, &text).map_err(|refused| refusal(StatusCode::BAD_REQUEST, &refused))?;
-            if !head.headers.contains_key(SESSION) && !self.sessions.make_room() {
-                return Err(busy());
+        if text.trim_ascii_start().starts_with(b"[")
+            && let Some(session) = session(&head)
+        {
+            match self.sessions.version(session) {
+                Some(version) if version == ProtocolVersion::V_2025_03_26 => {
+                    return self.batch(wanted, head, &text, next).await;
+                }
+                Some(_) => {}
+                // 404 makes its client begin another one.
+                None => {
+                    return Err(refusal(StatusCode::NOT_FOUND, &Refusal::invalid(None, "there is no such session")));
+                }
             }
         }
+        self.single(wanted, head, text, next).await
+    }
+
+    /// The answer to a single message.
+    pub(super) async fn single(
+        &self,
+        wanted: Wanted,
+        head: Parts,
+        text: Bytes,
+        next: Next,
+    ) -> Result<Response, Response> {
+        let heading = Heading::read(&text).map_err(|refused| refusal(StatusCode::BAD_REQUEST, &refused))?;
+        let session = session(&head).map(str::to_owned);
+        let id = match &heading {
+            Heading::Request { id, method } => {
+                if let Some(refused) = self.refused(wanted, id, method, &text, session.is_some()) {
+                    return Err(refused);
+                }
+                Some(id.clone())
+            }
+            Heading::Notification | Heading::Answer => None,
+        };
         let response = next.run(Request::from_parts(head, Body::from(text))).await;
         // The content type is right, so it is the message that rmcp could not read.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             let unreadable = Refusal::invalid(None, "not a JSON-RPC message");
             return Err(refusal(StatusCode::BAD_REQUEST, &heading.unreadable().unwrap_or(unreadable)));
         }
-        Ok(response)
+        Ok(match wanted {
+            Wanted::Either | Wanted::Other => response,
+            Wanted::Json => accept::as_json(response, id, &self.sessions, session.as_deref()).await,
+            Wanted::Events => accept::as_events(response).await,
+        })
+    }
+
+    /// The refusal of a request that rmcp would take for something else, or could not answer.
+    fn refused(&self, wanted: Wanted, id: &RequestId, method: &str, text: &[u8], in_session: bool) -> Option<Response> {
+        match method {
+            "initialize" => {
+                if let Err(refused) = check_initialize(id, text) {
+                    return Some(refusal(StatusCode::BAD_REQUEST, &refused));
+                }
+                (!in_session && !self.sessions.make_room()).then(busy)
+            }
+            "subscriptions/listen" if wanted == Wanted::Json => {
+                let refused = Refusal::invalid(Some(id.clone()), "this is answered with an event stream alone");
+                Some(refusal(StatusCode::NOT_ACCEPTABLE, &refused))
+            }
+            _ => None,
+        }
     }
 
     async fn read(&self, mut body: Body) -> Result<Bytes, Response> {
@@ -112,6 +168,11 @@ impl Mend {
     }
 }
 
+/// The id of the session that a request belongs to.
+fn session(head: &Parts) -> Option<&str> {
+    head.headers.get(SESSION)?.to_str().ok()
+}
+
 /// An answer to a request that rmcp never sees, as JSON-RPC.
 pub(super) fn refusal(status: StatusCode, refused: &Refusal) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], refused.to_json()).into_response()
@@ -125,21 +186,22 @@ fn busy() -> Response {
     response
 }
 
-/// rmcp would take an `initialize` with unfitting params for a request that lacks its session.
-fn check_initialize(heading: &Heading, text: &[u8]) -> Result<(), Refusal> {
+/// rmcp would take an `initialize` with unfitting params for a request that lacks its session. One that says that it
+/// is of 2026-07-28, which has none, has no session to lack.
+fn check_initialize(id: &RequestId, text: &[u8]) -> Result<(), Refusal> {
     #[derive(Deserialize)]
     struct Params {
         #[serde(default)]
         params: Value,
     }
-    let Heading::Request { id, method } = heading else { return Ok(()) };
     let params = serde_json::from_slice::<Params>(text).map(|message| message.params).unwrap_or_default();
-    if serde_json::from_value::<InitializeRequestParams>(params.clone()).is_ok() {
+    let version = params.pointer("/_meta/io.modelcontextprotocol~1protocolVersion").and_then(Value::as_str);
+    let modern = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str());
+    if modern || serde_json::from_value::<InitializeRequestParams>(params.clone()).is_ok() {
         return Ok(());
     }
     let params = Some(params).filter(|params| !params.is_null());
-    let error = methods::refuse(&CustomRequest::new(method.clone(), params));
-    Err(Refusal::of(id.clone(), error))
+    Err(Refusal::of(id.clone(), methods::refuse(&CustomRequest::new("initialize", params), false)))
 }
 
 /// Reads and forgets. A connection that is closed with bytes unread is reset, and its client loses the answer.
@@ -161,61 +223,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// Writes out the media types of an `Accept` that is missing, has wildcards, or names only some of ours: rmcp wants
-/// to see all of them (MCP, transports), many clients send fewer.
-fn mend_accept(method: Method, headers: &mut HeaderMap) {
-    let (ours, whole): (&[&str], _) = match method {
-        Method::POST => (
-            &["*/*", "application/*", "application/json", "text/*", "text/event-stream"],
-            "application/json, text/event-stream",
-        ),
-        Method::GET => (&["*/*", "text/*", "text/event-stream"], "text/event-stream"),
-        _ => return,
-    };
-    let mut given = headers.get_all(ACCEPT).into_iter().peekable();
-    let fits = given.peek().is_none()
-        || given
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|range| range.split_once(';').map_or(range, |(essence, _)| essence).trim().to_ascii_lowercase())
-            .any(|range| range.is_empty() || ours.contains(&range.as_str()));
-    if fits {
-        headers.insert(ACCEPT, HeaderValue::from_static(whole));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mended(method: Method, accept: Option<&str>) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        if let Some(accept) = accept {
-            headers.insert(ACCEPT, accept.parse().unwrap());
-        }
-        mend_accept(method, &mut headers);
-        headers.get(ACCEPT).map(|value| value.to_str().unwrap().to_owned())
-    }
-
-    #[test]
-    fn accept_is_written_out() {
-        let whole = Some("application/json, text/event-stream".to_owned());
-        for accept in
-            ["*/*", "application/*", "application/json", "text/event-stream;q=0.5", "text/html, */*;q=0.1", ""]
-        {
-            assert_eq!(mended(Method::POST, Some(accept)), whole, "{accept}");
-        }
-        assert_eq!(mended(Method::POST, None), whole);
-        assert_eq!(mended(Method::GET, None).as_deref(), Some("text/event-stream"));
-        assert_eq!(mended(Method::GET, Some("*/*")).as_deref(), Some("text/event-stream"));
-    }
-
-    #[test]
-    fn an_accept_of_other_types_is_left() {
-        assert_eq!(mended(Method::POST, Some("text/html")).as_deref(), Some("text/html"));
-        assert_eq!(mended(Method::GET, Some("application/json")).as_deref(), Some("application/json"));
-        assert_eq!(mended(Method::DELETE, None), None);
-    }
 
     #[test]
     fn json_is_known_by_its_name() {

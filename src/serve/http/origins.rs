@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::HttpFault;
+use super::{HttpFault, Listen};
 
 /// The names that always mean this machine.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -15,8 +15,18 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 pub(super) struct Allowed {
     hosts: Vec<Host>,
     origins: Vec<Origin>,
-    /// Clients reach the server by its address, which no name can be rebound to.
-    any_address: bool,
+    reach: Reach,
+}
+
+/// How clients get to the server.
+#[derive(Debug, PartialEq)]
+enum Reach {
+    /// From this machine.
+    Loopback,
+    /// By its address too, which no name can be rebound to.
+    Address,
+    /// Through a socket that no browser can connect to, so whatever it may have been tricked into.
+    Socket,
 }
 
 #[derive(Debug)]
@@ -39,8 +49,9 @@ enum Port {
 }
 
 impl Allowed {
-    /// Loopback names, `hosts` and `origins`; addresses too where `listen` is not a loopback one.
-    pub(super) fn new(listen: IpAddr, hosts: &[String], origins: &[String]) -> Result<Self, HttpFault> {
+    /// Loopback names, `hosts` and `origins`; addresses too where `listen` is not a loopback one. Any host on a
+    /// socket, unless `hosts` names those that a proxy hands on.
+    pub(super) fn new(listen: &Listen, hosts: &[String], origins: &[String]) -> Result<Self, HttpFault> {
         Ok(Allowed {
             hosts: hosts
                 .iter()
@@ -50,7 +61,11 @@ impl Allowed {
                 .iter()
                 .map(|text| Origin::read(text).ok_or_else(|| HttpFault::Origin(text.clone())))
                 .collect::<Result<_, _>>()?,
-            any_address: !listen.is_loopback(),
+            reach: match listen {
+                Listen::Tcp(address) if address.ip().is_loopback() => Reach::Loopback,
+                Listen::Tcp(_) => Reach::Address,
+                Listen::Unix(_) => Reach::Socket,
+            },
         })
     }
 
@@ -58,7 +73,11 @@ impl Allowed {
     pub(super) fn host(&self, host: &str) -> bool {
         let Some((name, port)) = split(host) else { return false };
         LOOPBACK.contains(&name.as_str())
-            || (self.any_address && name.parse::<IpAddr>().is_ok())
+            || match self.reach {
+                Reach::Loopback => false,
+                Reach::Address => name.parse::<IpAddr>().is_ok(),
+                Reach::Socket => self.hosts.is_empty(),
+            }
             || self.hosts.iter().any(|known| known.name == name && known.port.admits(port))
     }
 
@@ -142,13 +161,17 @@ fn default_port(scheme: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, SocketAddr};
 
     use super::*;
 
+    fn at(ip: impl Into<IpAddr>) -> Listen {
+        Listen::Tcp(SocketAddr::new(ip.into(), 8000))
+    }
+
     fn allowed(listen: impl Into<IpAddr>, hosts: &[&str], origins: &[&str]) -> Allowed {
         let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        Allowed::new(listen.into(), &owned(hosts), &owned(origins)).unwrap()
+        Allowed::new(&at(listen), &owned(hosts), &owned(origins)).unwrap()
     }
 
     #[test]
@@ -232,14 +255,24 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_takes_any_host_until_some_are_named() {
+        let socket = Listen::Unix("/run/x.sock".into());
+        let allowed = Allowed::new(&socket, &[], &[]).unwrap();
+        assert!(allowed.host("anything.example") && allowed.host("localhost") && !allowed.host("no host"));
+        assert!(!allowed.origin("https://anything.example"));
+        let named = Allowed::new(&socket, &["app.example".to_owned()], &[]).unwrap();
+        assert!(named.host("app.example") && named.host("localhost") && !named.host("anything.example"));
+    }
+
+    #[test]
     fn mistakes_in_the_lists_are_told() {
         let host =
-            |text: &str| Allowed::new(Ipv4Addr::LOCALHOST.into(), &[text.to_owned()], &[]).unwrap_err().to_string();
+            |text: &str| Allowed::new(&at(Ipv4Addr::LOCALHOST), &[text.to_owned()], &[]).unwrap_err().to_string();
         for text in ["", "*", "https://example.com", "a b", "example.com:x", "u@example.com"] {
             assert!(host(text).starts_with(&format!("`{text}` is not a host")), "{text}");
         }
         let origin =
-            |text: &str| Allowed::new(Ipv4Addr::LOCALHOST.into(), &[], &[text.to_owned()]).unwrap_err().to_string();
+            |text: &str| Allowed::new(&at(Ipv4Addr::LOCALHOST), &[], &[text.to_owned()]).unwrap_err().to_string();
         for text in ["", "*", "null", "example.com", "https://example.com/", "https://example.com:443:*", "https://*"] {
             assert!(origin(text).starts_with(&format!("`{text}` is not an origin")), "{text}");
         }

@@ -1,8 +1,14 @@
 mod checks;
+mod doors;
 mod eras;
+mod forms;
+mod resume;
 mod shutdown;
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{Router, routing::get};
 use reqwest::{Method, RequestBuilder, Response};
@@ -10,14 +16,19 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{HttpConfig, HttpFault, HttpServer};
+use super::{HttpConfig, HttpServer, Listen};
 use crate::serve::echo::{Echo, initialize, request};
+
+/// A free port of this machine.
+fn anywhere() -> Listen {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()
+}
 
 /// A server on a free port of this machine, and a client of it.
 struct Site {
     url: String,
     client: reqwest::Client,
-    server: JoinHandle<Result<(), HttpFault>>,
+    server: JoinHandle<()>,
     closing: CancellationToken,
     echo: Echo,
 }
@@ -28,8 +39,7 @@ impl Site {
     }
 
     async fn with(config: HttpConfig) -> Site {
-        let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        let server = HttpServer::bind(HttpConfig { listen, ..config }).await.unwrap();
+        let server = HttpServer::bind(HttpConfig { listen: anywhere(), ..config }).await.unwrap();
         let url = server.url();
         let closing = CancellationToken::new();
         let echo = Echo::new(&closing);
@@ -77,7 +87,7 @@ impl Site {
     }
 
     async fn ends(self, within: Duration) {
-        tokio::time::timeout(within, self.server).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(within, self.server).await.unwrap().unwrap();
     }
 }
 

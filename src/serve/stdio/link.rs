@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     io,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rmcp::model::RequestId;
@@ -13,20 +13,21 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::lines::Lines;
+use super::{batch::Batches, lines::Lines};
 
 /// The longest line that is read, in bytes, as over HTTP event streams.
 const MAX_LINE: usize = 16 * 1024 * 1024;
 /// Requests whose answers are not written yet. Reading stops here until one is, so a client that asks but does
 /// not read costs no more memory than this many answers.
 const MAX_REQUESTS: usize = 256;
-/// Refusals that are not written yet; reading stops here too.
+/// Refusals, and answers to batches, that are not written yet; reading stops here too.
 const MAX_REFUSALS: usize = 64;
 
 /// What still has to be written.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     pub(super) requests: HashSet<RequestId>,
+    /// Texts that are written beside rmcp.
     pub(super) refusals: usize,
 }
 
@@ -45,6 +46,7 @@ pub(super) struct Link<R, W> {
     pub(super) lines: AsyncMutex<Lines<R>>,
     writer: AsyncMutex<W>,
     pub(super) load: watch::Sender<Load>,
+    batches: Mutex<Batches>,
     pub(super) closing: CancellationToken,
     read_fault: Mutex<Option<io::Error>>,
 }
@@ -55,6 +57,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Link<R, W> {
             lines: AsyncMutex::new(Lines::new(reader, MAX_LINE)),
             writer: AsyncMutex::new(writer),
             load: watch::Sender::new(Load::default()),
+            batches: Mutex::default(),
             closing,
             read_fault: Mutex::new(None),
         }
@@ -72,6 +75,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Link<R, W> {
             tracing::debug!(%fault, "the client does not read any more");
             self.closing.cancel();
         })
+    }
+
+    pub(super) fn batches(&self) -> MutexGuard<'_, Batches> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These requests are owed nothing any more.
+    pub(super) fn settle<'a>(&self, requests: impl IntoIterator<Item = &'a RequestId>) {
+        self.load.send_modify(|load| {
+            for id in requests {
+                load.requests.remove(id);
+            }
+        });
     }
 
     pub(super) fn keep_read_fault(&self, fault: io::Error) {

@@ -9,7 +9,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{StdioFault, serve_on};
-use crate::serve::echo::{Echo, initialize, request};
+use crate::serve::echo::{Echo, TOOLS, initialize, request};
 
 /// A client that writes lines and reads answers.
 struct Client {
@@ -112,7 +112,7 @@ async fn serves_the_stateless_version() {
     assert!(discovered["result"]["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")));
     client.echoes("hello", true).await;
     client.send(&request(2, "tools/list", json!({}), true)).await;
-    assert_eq!(client.answer().await["result"]["tools"].as_array().unwrap().len(), 3);
+    assert_eq!(client.answer().await["result"]["tools"].as_array().unwrap().len(), TOOLS.len());
     assert!(client.finish().await.1 < PROMPT);
 }
 
@@ -304,4 +304,62 @@ async fn a_client_that_vanishes_ends_the_service() {
     drop((input, output));
     timeout(Duration::from_secs(3), server).await.unwrap().unwrap().unwrap();
     assert!(closing.is_cancelled());
+}
+
+#[tokio::test]
+async fn batches_of_2025_03_26_are_answered_in_one_line() {
+    let mut client = Client::legacy("2025-03-26").await;
+    let batch = json!([
+        call(1, "slow", json!({"ms": 200}), false),
+        {"jsonrpc": "2.0", "method": "notifications/x"},
+        call(2, "echo", json!({"text": "two"}), false),
+        call(2, "echo", json!({"text": "again"}), false),
+        initialize(3, "2025-03-26"),
+        request(4, "no/such", json!({}), false),
+        7,
+    ]);
+    client.send(&batch).await;
+    client.echoes("meanwhile", false).await;
+    let answers = client.answer().await;
+    let mut seen: Vec<_> =
+        answers.as_array().unwrap().iter().map(|a| (a["id"].to_string(), a["error"]["code"].as_i64())).collect();
+    seen.sort();
+    let expected = [
+        ("1", None),
+        ("2", Some(-32600)),
+        ("2", None),
+        ("3", Some(-32600)),
+        ("4", Some(-32601)),
+        ("null", Some(-32600)),
+    ];
+    let mut expected: Vec<_> = expected.into_iter().map(|(id, code)| (id.to_owned(), code)).collect();
+    expected.sort();
+    assert_eq!(seen, expected);
+    client.send(&json!([{"jsonrpc": "2.0", "method": "notifications/x"}])).await;
+    client.send(&json!([])).await;
+    assert_eq!(code_of(&client.answer().await), -32600);
+    client.echoes("after", false).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_request_of_a_batch_is_not_waited_for() {
+    let mut client = Client::legacy("2025-03-26").await;
+    client
+        .send(&json!([call(1, "slow", json!({"ms": 60_000}), false), call(2, "echo", json!({"text": "x"}), false)]))
+        .await;
+    client.echo.until(|seen| seen.started == 1).await;
+    client.send(&json!([{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}])).await;
+    let answers = client.answer().await;
+    assert_eq!((answers.as_array().unwrap().len(), &answers[0]["id"]), (1, &json!(2)));
+    let (rest, took) = client.finish().await;
+    assert!(rest.is_empty() && took < PROMPT, "{rest:?} {took:?}");
+}
+
+#[tokio::test]
+async fn batches_of_other_versions_are_refused() {
+    for version in ["2024-11-05", "2025-06-18"] {
+        let mut client = Client::legacy(version).await;
+        client.send(&json!([request(1, "ping", json!({}), false)])).await;
+        assert_eq!(code_of(&client.answer().await), -32600);
+    }
 }

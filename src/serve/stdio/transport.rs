@@ -15,12 +15,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    batch::{Batch, Fate, Whole},
     lines::Line,
     link::{Link, Load},
 };
 use crate::serve::{
     methods,
-    wire::{Heading, Refusal},
+    wire::{self, Heading, Refusal},
 };
 
 /// How long calls in flight may go on when the input has ended.
@@ -49,6 +50,9 @@ where
         let mut load = self.link.load.subscribe();
         let mut lines = self.link.lines.lock().await;
         loop {
+            if let Some(message) = self.link.batches().waiting.pop_front() {
+                return Some(message);
+            }
             let line = async {
                 // Fails only when the sender is gone, which the link holds.
                 let _ = load.wait_for(Load::has_room).await;
@@ -60,6 +64,7 @@ where
                 line = line => line,
             };
             match line {
+                Ok(Line::Whole(text)) if self.link.batches().takes(text) => self.unpack(text),
                 Ok(Line::Whole(text)) => match read(text) {
                     Ok(Some(message)) => match self.register(&message) {
                         Ok(()) => return Some(message),
@@ -75,6 +80,51 @@ where
                     return None;
                 }
             }
+        }
+    }
+
+    /// Takes a batch apart: its messages wait to be read, what is wrong with it goes to its answers.
+    fn unpack(&self, text: &[u8]) {
+        let messages = match wire::split_batch(text) {
+            Ok(messages) => messages,
+            Err(refusal) => return self.refuse(refusal),
+        };
+        let mut batch = Batch::default();
+        for message in messages {
+            let message = match read(&message).and_then(|message| self.admit(message)) {
+                Ok(None) => continue,
+                Ok(Some(message)) => message,
+                Err(refusal) => {
+                    batch.answers.push(refusal.to_json());
+                    continue;
+                }
+            };
+            if let JsonRpcMessage::Request(request) = &message {
+                batch.owes(request.id.clone());
+            }
+            self.link.batches().waiting.push_back(message);
+        }
+        let whole = self.link.batches().add(batch);
+        self.write_whole(whole);
+    }
+
+    /// Counts a message of a batch, where it may stand in one.
+    fn admit(&self, message: Option<ClientJsonRpcMessage>) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
+        let Some(message) = message else { return Ok(None) };
+        if let JsonRpcMessage::Request(request) = &message
+            && let ClientRequest::InitializeRequest(_) = &request.request
+        {
+            return Err(Refusal::invalid(Some(request.id.clone()), "`initialize` must not be part of a batch"));
+        }
+        self.register(&message)?;
+        Ok(Some(message))
+    }
+
+    fn write_whole(&self, whole: Option<Whole>) {
+        let Some(Whole { text, requests }) = whole else { return };
+        self.link.settle(&requests);
+        if let Some(text) = text {
+            self.write_later(text);
         }
     }
 
@@ -102,19 +152,23 @@ where
     }
 
     fn forget(&self, id: &RequestId) {
-        self.link.load.send_modify(|load| {
-            load.requests.remove(id);
-        });
+        self.link.settle([id]);
+        let whole = self.link.batches().forget(id);
+        self.write_whole(whole);
     }
 
-    /// Answers a text that is no message. In a task of its own, as half a line must not be left when a read is
-    /// broken off.
+    /// Answers a text that is no message.
     fn refuse(&self, refusal: Refusal) {
         tracing::debug!(reason = %refusal.message, "refused a line");
+        self.write_later(refusal.to_json());
+    }
+
+    /// In a task of its own, as half a line must not be left when a read is broken off.
+    fn write_later(&self, text: Vec<u8>) {
         self.link.load.send_modify(|load| load.refusals += 1);
         let link = self.link.clone();
         tokio::spawn(async move {
-            let _ = link.write(refusal.to_json()).await;
+            let _ = link.write(text).await;
             link.load.send_modify(|load| load.refusals = load.refusals.saturating_sub(1));
         });
     }
@@ -146,7 +200,7 @@ fn read(text: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
         // Before a session begins, rmcp would ask this for the metadata of a later version.
         JsonRpcMessage::Request(request) => match request.request {
             ClientRequest::CustomRequest(custom) if custom.method == "initialize" => {
-                Err(Refusal::of(request.id, methods::refuse(&custom)))
+                Err(Refusal::of(request.id, methods::refuse(&custom, false)))
             }
             known => Ok(Some(JsonRpcMessage::request(known, request.id))),
         },
@@ -172,16 +226,20 @@ where
     fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let link = self.link.clone();
         async move {
-            let id = answered(&message);
-            let outcome = match serde_json::to_vec(&message) {
-                Ok(text) => link.write(text).await,
-                Err(fault) => Err(fault.into()),
+            link.batches().look_at(&message);
+            let text = serde_json::to_vec(&message)?;
+            let Some(id) = answered(&message) else { return link.write(text).await };
+            let fate = link.batches().answer(&id, text);
+            let (text, requests) = match fate {
+                Fate::Alone(text) => (Some(text), vec![id]),
+                Fate::Kept => return Ok(()),
+                Fate::Last(Whole { text, requests }) => (text, requests),
             };
-            if let Some(id) = id {
-                link.load.send_modify(|load| {
-                    load.requests.remove(&id);
-                });
-            }
+            let outcome = match text {
+                Some(text) => link.write(text).await,
+                None => Ok(()),
+            };
+            link.settle(&requests);
             outcome
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Block, Str, choice};
+use super::{Block, Step, Str, choice};
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::{Entry, Kind, Node};
 use crate::spec::read::{self, At, Bytes, Field, Foreign, FromNode, Required, record};
@@ -26,11 +26,13 @@ pub enum Action {
     Text(Str),
     /// MCP content blocks.
     Content(ContentAction),
+    /// Several things, one after the other.
+    Steps(Vec<Step>),
 }
 
 impl Action {
     /// The keys that name an action.
-    pub const KEYS: [&'static str; 7] = ["sql", "http", "exec", "shell", "file", "text", "content"];
+    pub const KEYS: [&'static str; 8] = ["sql", "http", "exec", "shell", "file", "text", "content", "steps"];
     /// The keys that may stand beside one.
     pub const BESIDE: [&'static str; 1] = ["isError"];
 
@@ -56,7 +58,7 @@ impl Action {
     }
 
     /// Reads `isError`, which stands beside `content`, as in MCP's result.
-    fn with_error(read: Option<Action>, entries: &[Entry], sink: &mut Diagnostics) -> Option<Action> {
+    pub(super) fn with_error(read: Option<Action>, entries: &[Entry], sink: &mut Diagnostics) -> Option<Action> {
         let Some(written) = entries.iter().find(|e| e.key.value == "isError") else { return read };
         match read {
             Some(Action::Content(content)) => {
@@ -72,7 +74,8 @@ impl Action {
         }
     }
 
-    fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Action> {
+    /// Reads an action by its key.
+    pub(super) fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Action> {
         let (node, at) = (&entry.value, At::key(entry));
         match entry.key.value.as_str() {
             "sql" => SqlAction::read(node, at, sink).map(Action::Sql),
@@ -81,6 +84,7 @@ impl Action {
             "shell" => ShellAction::from_node(node, at, sink).map(Action::Shell),
             "file" => FileAction::read(node, at, sink).map(Action::File),
             "content" => ContentAction::read(node, at, sink).map(Action::Content),
+            "steps" => Vec::<Step>::from_node(node, at, sink).map(Action::Steps),
             _ => Str::from_node(node, at, sink).map(Action::Text),
         }
     }
@@ -162,6 +166,8 @@ record! {
         "stdin" => stdin: Option<Str>,
         "env" => env: Foreign<Spanned<Text>>,
         "cwd" => cwd: Option<Spanned<Text>>,
+        /// A pattern for lines of stderr: its first group is how much is done, its second out of how much.
+        "progress" => progress: Option<Str>,
         "timeout" => timeout: Option<Spanned<Duration>>,
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
     }
@@ -187,6 +193,8 @@ record! {
         "stdin" => stdin: Option<Str>,
         "env" => env: Foreign<Spanned<Text>>,
         "cwd" => cwd: Option<Spanned<Text>>,
+        /// As in `exec`.
+        "progress" => progress: Option<Str>,
         "timeout" => timeout: Option<Spanned<Duration>>,
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
     }

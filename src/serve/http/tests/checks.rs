@@ -186,20 +186,22 @@ async fn local_pages_may_ask_and_read() {
 
 #[tokio::test]
 async fn binding_faults_are_told_in_plain_words() {
-    let taken = HttpServer::bind(HttpConfig { listen: (Ipv4Addr::LOCALHOST, 0).into(), ..HttpConfig::default() });
+    let taken = HttpServer::bind(HttpConfig { listen: anywhere(), ..HttpConfig::default() });
     let taken = taken.await.unwrap();
-    let port = taken.local_addr().port();
+    let address = taken.local_addr().unwrap();
+    let port = address.port();
     assert_eq!(taken.url(), format!("http://127.0.0.1:{port}/mcp"));
     let fault = async |config| HttpServer::bind(config).await.unwrap_err().to_string();
-    let config = HttpConfig { listen: taken.local_addr(), ..HttpConfig::default() };
+    let config = HttpConfig { listen: address.into(), ..HttpConfig::default() };
     assert_eq!(fault(config).await, format!("port {port} of 127.0.0.1 is in use"));
-    let config = HttpConfig { listen: "192.0.2.1:0".parse().unwrap(), ..HttpConfig::default() };
+    let config = HttpConfig { listen: Listen::Tcp("192.0.2.1:0".parse().unwrap()), ..HttpConfig::default() };
     assert_eq!(fault(config).await, "192.0.2.1 is not an address of this machine");
     for path in ["", "mcp", "/{x}", "/a b", "/*", "/:a", "/ä"] {
         let config = HttpConfig { path: path.into(), ..HttpConfig::default() };
         assert!(fault(config).await.starts_with(&format!("`{path}` is not a path")), "{path}");
     }
-    let everywhere = HttpConfig { listen: "0.0.0.0:0".parse().unwrap(), path: "/".into(), ..HttpConfig::default() };
+    let everywhere =
+        HttpConfig { listen: Listen::Tcp("0.0.0.0:0".parse().unwrap()), path: "/".into(), ..HttpConfig::default() };
     let everywhere = HttpServer::bind(everywhere).await.unwrap();
-    assert_eq!(everywhere.url(), format!("http://127.0.0.1:{}/", everywhere.local_addr().port()));
+    assert_eq!(everywhere.url(), format!("http://127.0.0.1:{}/", everywhere.local_addr().unwrap().port()));
 }

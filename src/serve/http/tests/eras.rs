@@ -3,6 +3,7 @@ use std::time::Instant;
 use rmcp::{ServiceExt, model::CallToolRequestParams, transport::StreamableHttpClientTransport};
 
 use super::*;
+use crate::serve::echo::TOOLS;
 
 #[tokio::test]
 async fn serves_every_legacy_version_in_a_session() {
@@ -44,7 +45,7 @@ async fn serves_the_stateless_version_without_a_session() {
 async fn rmcps_own_client_gets_along() {
     let site = Site::new().await;
     let client = ().serve(StreamableHttpClientTransport::from_uri(site.url.as_str())).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 3);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), TOOLS.len());
     let arguments = json!({"text": "hi"}).as_object().unwrap().clone();
     let result = client.call_tool(CallToolRequestParams::new("echo").with_arguments(arguments)).await.unwrap();
     assert!(serde_json::to_string(&result).unwrap().contains("\"hi\""));

@@ -76,6 +76,6 @@ async fn no_new_connection_is_taken_after_closing() {
     let site = Site::new().await;
     site.closing.cancel();
     let Site { url, client, server, .. } = site;
-    server.await.unwrap().unwrap();
+    server.await.unwrap();
     assert!(client.get(url).send().await.unwrap_err().is_connect());
 }

@@ -1,0 +1,64 @@
+//! What one call brings along: how it is taken back, who made it, and what of it was done before.
+
+mod client;
+mod journal;
+
+pub use client::{Capabilities, Client, Input, Level, Message, Reply, Request, Wants};
+pub use journal::Journal;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::outcome::{ActionError, ErrorKind};
+
+/// What one call brings along beside its arguments. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// Cancelled when the caller takes the call back or the server closes.
+    pub cancel: CancellationToken,
+    /// Who made the call; by default nobody who could be told or asked anything.
+    pub client: Client,
+    journal: Journal,
+    place: String,
+}
+
+impl Call {
+    /// A call of `client`. What `journal` holds is not done again.
+    pub fn new(cancel: CancellationToken, client: Client, journal: Journal) -> Self {
+        Call { cancel, client, journal, place: String::new() }
+    }
+
+    /// The same call, seen from a part of what it runs. The parts of one place have different names.
+    pub fn within(&self, part: &str) -> Self {
+        let place = if self.place.is_empty() { part.to_owned() } else { format!("{}.{part}", self.place) };
+        Call { place, ..self.clone() }
+    }
+
+    /// Where in the call this is: the names of the parts, with dots between. It names what is asked here.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What this place gave, if it was done before.
+    pub fn recall(&self) -> Option<Value> {
+        self.journal.get(&self.place)
+    }
+
+    /// Notes that this place is done, so that it is not done again when the client comes back with an answer.
+    pub fn record(&self, value: &Value) {
+        self.journal.put(&self.place, value);
+    }
+
+    /// Fails if the call was taken back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Cancelled`].
+    pub fn go_on(&self) -> Result<(), ActionError> {
+        if self.cancel.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
+}
+
+/// The error of a call that was taken back.
+pub fn cancelled() -> ActionError {
+    ActionError::new(ErrorKind::Cancelled, "the call was cancelled")
+}
