@@ -7,6 +7,7 @@ pub mod exec;
 pub mod file;
 pub mod files;
 pub mod http;
+mod mask;
 pub mod process;
 pub mod shell;
 pub mod source;
@@ -182,6 +183,8 @@ pub struct Scope<'a> {
     pub owner: &'a str,
     /// The names.
     pub params: &'a [Param],
+    /// Where a name that is missing is added, for messages: "add it to `params`".
+    pub remedy: &'static str,
 }
 
 impl<'a> Scope<'a> {
@@ -206,7 +209,7 @@ impl<'a> Scope<'a> {
         let found = Diagnostic::error(Code::UnknownName, place, words).nearest(name, self.names());
         match self.params.is_empty() {
             _ if !found.label.is_empty() => found,
-            true => found.label("nothing is: add it to `params`"),
+            true => found.label(format!("nothing is: {}", self.remedy)),
             false => {
                 let names: Vec<&str> = self.names().collect();
                 found.label(format!("known here: {}", crate::spec::read::list_names(&names)))

@@ -107,6 +107,7 @@ impl Catalog {
         let partials = partials(document, &mut builder);
         let mut builder = Builder { partials: &partials, ..builder };
         let tools = tools(document, &mut builder).await;
+        resource::refuse_twins(document.resources.names(), builder.sink);
         let mut resources = Vec::new();
         for (uri, written) in document.resources.iter() {
             resources.extend(Resource::compile(uri, written, &mut builder).await);

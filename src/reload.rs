@@ -49,7 +49,7 @@ pub enum Report<'a> {
     /// The new catalog serves; these lists changed.
     Swapped(&'a Arc<Catalog>, Changes, &'a Loaded),
     /// The spec is at fault: the old catalog serves on.
-    Refused(&'a Arc<Catalog>, &'a Loaded),
+    Refused(&'a Arc<Catalog>, Refusal, &'a Loaded),
     /// The environment can't be read: the old catalog serves on.
     NotRead(String),
 }
@@ -104,13 +104,15 @@ pub async fn run(
                 report(Report::Swapped(new, changes, &loaded));
             }
             None => {
-                refuse(cells, loaded.diagnostics.errors());
-                report(Report::Refused(&old, &loaded));
+                let refusal = refuse(cells, loaded.diagnostics.errors());
+                report(Report::Refused(&old, refusal, &loaded));
             }
         }
     }
 }
 
-fn refuse(cells: &Cells, errors: usize) {
-    cells.refusal.send_replace(Some(Refusal { at: SystemTime::now(), errors }));
+fn refuse(cells: &Cells, errors: usize) -> Refusal {
+    let refusal = Refusal { at: SystemTime::now(), errors };
+    cells.refusal.send_replace(Some(refusal.clone()));
+    refusal
 }

@@ -116,6 +116,18 @@ impl UriTemplate {
         self.expressions().next().is_none()
     }
 
+    /// The template without the names that no URI shows: two templates of one shape match the same URIs.
+    pub fn shape(&self) -> String {
+        let mut shape = String::with_capacity(self.text.len());
+        for part in &self.parts {
+            match part {
+                Part::Literal { encoded, .. } => shape.push_str(encoded),
+                Part::Expression(expression) => expression.shape(&mut shape),
+            }
+        }
+        shape
+    }
+
     /// The URI for `values`; see [`UriTemplate::expand_with`].
     pub fn expand(&self, values: &Map<String, Value>) -> String {
         self.expand_with(|name| values.get(name))
@@ -152,6 +164,17 @@ impl UriTemplate {
     }
 }
 
+impl Expression {
+    fn shape(&self, out: &mut String) {
+        out.push_str(&format!("{{{:?}", self.operator));
+        for name in &self.names {
+            let shown = if self.operator.named() { &name.text } else { "" };
+            out.push_str(&format!(",{shown}{:?}", name.modifier));
+        }
+        out.push('}');
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +195,19 @@ mod tests {
         );
         assert_eq!(template.as_str(), text);
         assert!(!template.is_literal());
+    }
+
+    #[test]
+    fn templates_of_one_shape_differ_in_names_that_no_uri_shows() {
+        let shape = |text: &str| UriTemplate::parse(text).unwrap().shape();
+        for (one, other) in [("/{a}", "/{b}"), ("/{+a}/x", "/{+b}/x"), ("/{a,b}", "/{c,d}"), ("/ü{a}", "/%C3%BC{b}")] {
+            assert_eq!(shape(one), shape(other), "{one} {other}");
+        }
+        for (one, other) in
+            [("/{a}", "/{+a}"), ("/{a}", "/{a*}"), ("/{a}", "/{a}/"), ("/b{?a}", "/b{?b}"), ("/a", "/{a}")]
+        {
+            assert_ne!(shape(one), shape(other), "{one} {other}");
+        }
     }
 
     #[test]

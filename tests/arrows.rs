@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// Files below `action` that all actions share; any other is an action, which knows no sibling.
-const SHARED_BY_ACTIONS: [&str; 4] = ["command", "files", "process", "source"];
+const SHARED_BY_ACTIONS: [&str; 5] = ["command", "files", "mask", "process", "source"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) {

@@ -66,7 +66,7 @@ async fn call_ends_with_the_code_that_says_whose_fault_it_is() {
     assert_ends(&spec.run("call", &["fails"]).await, 1, "error: `sh` ended with status 4: sorry\n");
     assert_ends(&spec.run("call", &["find", "n=many"]).await, 1, "`n` must be an integer, got \"many\"");
     assert_ends(&spec.run("call", &["fnid"]).await, 1, "there is no tool `fnid`; did you mean `find`?");
-    assert_ends(&spec.run("call", &["find", "n"]).await, 2, "`n` is not NAME=VALUE");
+    assert_ends(&spec.run("call", &["find", "n"]).await, 2, "`n` is not NAME=VALUE, such as `words=dune`");
     assert_ends(&spec.run("call", &["find", "--json", "[]"]).await, 2, "--json takes an object");
     assert_ends(&spec.run("call", &["find", "--json", "{"]).await, 2, "--json is not JSON");
     assert_ends(&spec.run("call", &["find", "--jso", "{}"]).await, 2, "--jso");
@@ -96,6 +96,75 @@ async fn explain_shows_and_runs_nothing() {
     let shell = spec.run("call", &["script", "title=x", "--explain"]).await;
     assert!(shell.out.contains("title = \"x\"\n") && shell.out.contains("echo \"$title\""), "{}", shell.out);
     assert_ends(&spec.run("call", &["touch", "--explain"]).await, 1, "`name` is required");
+}
+
+#[tokio::test]
+async fn explain_shows_a_commands_variables_but_no_secret() {
+    let spec = Spec::tools(
+        "
+        run: { exec: { command: [env], env: { LEVEL: high, TOKEN: '${TOKEN}' } } }
+        script: { shell: { script: env, env: { TOKEN: '${TOKEN}' } } }
+        ",
+    )
+    .env("TOKEN", "from-outside");
+    let run = spec.run("call", &["run", "--explain"]).await;
+    assert!(run.out.ends_with("\nenv LEVEL = \"high\"\nenv TOKEN = \"***\"\n"), "{}", run.out);
+    let script = spec.run("call", &["script", "--explain"]).await;
+    assert!(script.out.ends_with("\nenv TOKEN = \"***\"\nenv\n"), "{}", script.out);
+}
+
+#[tokio::test]
+async fn json_that_was_cut_stays_json() {
+    let spec = Spec::new(
+        "
+        sources: { db: { sql: 'sqlite::memory:' } }
+        tools:
+          rows: { sql: { source: db, query: 'SELECT 1 AS x UNION SELECT 2', maxRows: 1 } }
+          words: { exec: { command: [echo, many words], maxBytes: 4 } }
+        ",
+    );
+    let rows = spec.run("call", &["rows"]).await;
+    assert_eq!(json_of(&rows), json!({ "rows": [{ "x": 1 }], "rowCount": 1, "truncated": true }));
+    assert_eq!(rows.err, "[cut after 1 rows (maxRows)]\n");
+    let words = spec.run("call", &["words"]).await;
+    assert_eq!((words.out.as_str(), words.err.as_str()), ("many\n[cut after 4 bytes (maxBytes)]\n", ""));
+}
+
+#[tokio::test]
+async fn an_option_out_of_a_block_is_not_blamed_on_a_value() {
+    let spec = Spec::tools(
+        "
+        run:
+          params: { loud: { type: boolean, optional: true }, name: { type: string, optional: true } }
+          exec: { command: [echo, '{{#if loud}}-v{{/if}}', '{{name}}'] }
+        ",
+    );
+    let words = "error: the argument with `loud` can't start with `-`\n";
+    assert_ends(&spec.run("call", &["run", "loud=true"]).await, 1, words);
+    assert_ends(&spec.run("call", &["run", "name=-n"]).await, 1, "error: `name` can't start with `-`\n");
+}
+
+#[tokio::test]
+async fn a_spec_in_the_place_of_an_address_is_told_its_own() {
+    let spec = spec();
+    let serve = |last: &str| {
+        let mut serve = tokio::process::Command::new(env!("CARGO_BIN_EXE_mcp-declare"));
+        serve.args(["serve", "--http", last]).current_dir(spec.folder());
+        fed(serve, b"")
+    };
+    for last in ["spec.yaml", "no-such-file.toml", "."] {
+        assert_ends(&serve(last).await, 2, &format!("this is the spec; write it first: serve {last} --http"));
+    }
+    assert_ends(&serve("127.0.0.1:0").await, 2, "<SPEC>");
+}
+
+#[tokio::test]
+async fn commands_that_others_may_change_are_said_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let spec = Spec::tools("a: { exec: { command: [echo] } }\nb: { shell: { script: echo } }");
+    std::fs::set_permissions(spec.path(), std::fs::Permissions::from_mode(0o666)).unwrap();
+    let check = spec.run("check", &[]).await;
+    assert_eq!((check.code, check.out.matches("error[unsafe-permissions]").count()), (1, 1), "{}", check.out);
 }
 
 #[tokio::test]

@@ -343,6 +343,25 @@ async fn connections_of_a_changed_source_are_closed() {
     settles(&site, at_first).await;
 }
 
+#[tokio::test]
+async fn connections_of_the_first_catalog_are_closed_too() {
+    let spec_of = |most: usize| {
+        let source =
+            |i: usize| format!("  db{i}: {{ sql: 'sqlite:./db{i}.sqlite', init: ./db.sql, maxConnections: {most} }}");
+        let sources: Vec<String> = (0..8).map(source).collect();
+        format!("sources:\n{}\ntools:\n  value: {{ text: '{most}' }}\n", sources.join("\n"))
+    };
+    let spec = Spec::new(&spec_of(1)).file("db.sql", "CREATE TABLE t (x);");
+    let mut site = spec.http().await;
+    let client = site.client(Era::Modern).await;
+    assert_eq!(client.text("value", json!({})).await, "1");
+    let at_first = open_files(&site);
+    spec.write(&spec_of(2));
+    site.process.reloaded(&spec).await;
+    assert_eq!(client.text("value", json!({})).await, "2");
+    settles(&site, at_first).await;
+}
+
 /// Waits until no more files are open than there were; connections of clients come and go.
 async fn settles(site: &Site, most: usize) {
     until(&format!("at most {most} open files"), async || open_files(site) <= most + 1).await;

@@ -222,6 +222,22 @@ fn a_folder_is_one_spec() {
 }
 
 #[test]
+fn two_whole_specs_in_a_folder_are_said_once() {
+    let tools = "tools: { a: { text: a }, b: { text: b } }\n";
+    let folder = Folder::new(&[
+        ("spec/one.yaml", &format!("server: {{ name: one }}\n{tools}")),
+        ("spec/parts.yaml", tools),
+        ("spec/three.json", r#"{ "server": { "name": "three" } }"#),
+        ("spec/two.toml", "[server]\nname = 'two'\n[tools.a]\ntext = 'a'\n"),
+    ]);
+    let (sound, words) = folder.check("spec");
+    assert!(!sound && words.ends_with("\nspec: 1 error\n"), "{words}");
+    let places = ["--> spec/three.json:1:3\n", "::: spec/one.yaml:1:1\n", "::: spec/two.toml:1:2\n"];
+    assert!(places.iter().all(|place| words.contains(place)), "{words}");
+    assert!(words.contains("name one of them in place of the folder"), "{words}");
+}
+
+#[test]
 fn json_is_a_spec() {
     let json = r#"{
 	"server": { "name": "json", "title": "caf\u00e9 \ud83d\ude00" },

@@ -41,6 +41,12 @@ async fn steps_run_in_order_and_their_names_grow() {
             - steps: [{ text: a, as: x }, { text: '{{x}}b', as: y }]
               as: inner
             - { when: inner.y, text: '{{inner.y}}c', as: z }
+        script:
+          steps:
+            - { exec: { command: [head, -c, '200000', /dev/zero] }, as: large }
+            - { text: small, as: little }
+            - { shell: { script: 'printf %s "$little"' }, as: said }
+          result: { text: '{{said}}' }
         shaped: { steps: [{ text: '1', as: one }], result: { jq: '.one | tonumber' } }
         "#
         .replace("missing_not", "loud")
@@ -54,6 +60,7 @@ async fn steps_run_in_order_and_their_names_grow() {
         assert_eq!((&loud["third"], &loud["how"]), (&json!("HELLO YOU!"), &json!("very")));
         let nested = json!({ "inner": { "x": "a", "y": "ab" }, "z": "abc" });
         assert_eq!(client.json("nested", json!({})).await, nested);
+        assert_eq!(client.text("script", json!({})).await, "small", "a script gets only the names that it says");
         assert_eq!(client.text("shaped", json!({})).await, "1");
     })
     .await;

@@ -4,8 +4,10 @@ mod chatter;
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::process::{Exit, Finished, ProcessFault};
-use super::{Arguments, Builder, Limits, Scope, Trust, render_fault};
+use super::{Arguments, Builder, Limits, Scope, Trust, mask, render_fault};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
 use crate::spec::{Code, Diagnostic, Foreign, Span, Spanned, Text};
 use crate::template::Template;
@@ -25,8 +27,6 @@ pub struct Setting {
 pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
 /// Bytes that a command's standard input may have.
 const MAX_STDIN: usize = 64 * 1024 * 1024;
-/// Secrets shorter than this are too likely to be ordinary words to be masked.
-const SHORTEST_SECRET: usize = 4;
 
 impl Setting {
     /// Checks a command's `env`, `cwd` and `stdin`.
@@ -78,6 +78,13 @@ impl Setting {
         Ok(text.map_err(|fault| render_fault(&fault))?.map(String::into_bytes))
     }
 
+    /// The lines of an explanation: the folder and the variables, what came from outside the spec masked.
+    pub fn explain(&self) -> String {
+        let shown = |text: &Text| if text.is_secret() { "***".to_owned() } else { text.expose().to_owned() };
+        let env = self.env.iter().map(|(name, value)| format!("\nenv {name} = {}", Value::String(shown(value))));
+        format!("cwd = {}{}", self.cwd.display(), env.collect::<String>())
+    }
+
     /// What the child sees beside the safe set.
     pub fn environment(&self) -> Vec<(String, String)> {
         self.env.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
@@ -126,10 +133,7 @@ impl Setting {
 
     /// Blots out the values that came into `env` from outside the spec.
     fn mask(&self, text: String) -> String {
-        let secrets = self.env.iter().map(|(_, value)| value).filter(|v| v.is_secret());
-        secrets.filter(|v| v.expose().len() >= SHORTEST_SECRET).fold(text, |text, secret| {
-            if text.contains(secret.expose()) { text.replace(secret.expose(), "***") } else { text }
-        })
+        mask::text(text, self.env.iter().map(|(_, value)| value))
     }
 }
 
@@ -149,20 +153,12 @@ fn refuse_writable(at: Span, builder: &mut Builder<'_>) {
         (!sticky && (mode & 0o002 != 0 || group)).then(|| path.display().to_string())
     };
     if let Some(name) = writable(path).or_else(|| writable(folder)) {
-        let words = format!("others may write {name}, and with it what this command does");
-        let found = Diagnostic::error(Code::UnsafePermissions, at, words);
-        let found = found.label(format!("take the right away with `chmod go-w {name}`, or say --trust-permissions"));
-        if !builder.sink.holds(&found) {
-            builder.sink.push(found);
+        let words = format!("others may write {name}, and with it what its commands do");
+        if builder.sink.says(Code::UnsafePermissions, &words) {
+            return;
         }
+        let found = Diagnostic::error(Code::UnsafePermissions, at, words);
+        let label = format!("take the right away with `chmod go-w {name}`, or say --trust-permissions");
+        builder.sink.push(found.label(label));
     }
-}
-
-/// The arguments with the values of secret params blotted out, to be shown.
-pub fn masked(arguments: &Arguments, secrets: &[String]) -> Arguments {
-    let mut shown = arguments.clone();
-    for (_, value) in shown.iter_mut().filter(|(name, _)| secrets.contains(name)) {
-        *value = serde_json::Value::String("***".to_owned());
-    }
-    shown
 }

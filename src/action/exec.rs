@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::command::{self, MAX_ARGUMENT, masked};
+use super::command::{self, MAX_ARGUMENT};
 use super::process::{self, Run};
-use super::{Arguments, Builder, Call, Limits, Scope, render_fault};
+use super::{Arguments, Builder, Call, Limits, Scope, mask, render_fault};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::ExecAction;
 use crate::spec::{Code, Diagnostic, Spanned};
@@ -109,11 +109,11 @@ impl Exec {
     /// # Errors
     /// If a value can't be an argument.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
-        let argv = self.argv(&masked(arguments, &self.secrets))?;
+        let argv = self.argv(&mask::arguments(arguments, &self.secrets))?;
         let elements = std::iter::once(self.program.display().to_string()).chain(argv);
         let lines: Vec<String> =
             elements.enumerate().map(|(i, e)| format!("argv[{i}] = {}", Value::String(e))).collect();
-        Ok(format!("{}\ncwd = {}", lines.join("\n"), self.setting.cwd.display()))
+        Ok(format!("{}\n{}", lines.join("\n"), self.setting.explain()))
     }
 
     fn argv(&self, arguments: &Arguments) -> Result<Vec<String>, ActionError> {
@@ -138,7 +138,11 @@ impl Argument {
             None => "an argument".to_owned(),
         };
         if text.starts_with('-') && !self.may_be_option && self.template.is_literal().is_none() {
-            return Err(ActionError::invalid(format!("{} can't start with `-`", what())));
+            let words = match exact {
+                Some(name) => format!("`{name}` can't start with `-`"),
+                None => format!("the argument with {} can't start with `-`", what()),
+            };
+            return Err(ActionError::invalid(words));
         }
         if text.contains('\0') {
             return Err(ActionError::invalid(format!("{} can't hold a NUL byte", what())));

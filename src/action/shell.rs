@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::command::{self, MAX_ARGUMENT, masked};
+use super::command::{self, MAX_ARGUMENT};
 use super::process::{self, Run};
-use super::{Arguments, Builder, Call, Limits, Param, Scope};
+use super::{Arguments, Builder, Call, Limits, Param, Scope, mask};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::{ShellAction, action::ShellName};
 use crate::spec::{Code, Diagnostic};
@@ -127,8 +127,8 @@ impl Shell {
     /// # Errors
     /// If a value can't be a variable.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
-        let mut lines = vec![format!("{} -eu, cwd = {}", self.program.display(), self.setting.cwd.display())];
-        let variables = self.variables(&masked(arguments, &self.secrets))?;
+        let mut lines = vec![format!("{} -eu", self.program.display()), self.setting.explain()];
+        let variables = self.variables(&mask::arguments(arguments, &self.secrets))?;
         lines.extend(variables.into_iter().map(|(n, v)| format!("{n} = {}", Value::String(v))));
         lines.push(self.script.trim_end().to_owned());
         Ok(lines.join("\n"))

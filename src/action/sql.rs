@@ -7,11 +7,11 @@ pub mod sqlite;
 pub mod types;
 mod variants;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::mask::MASK;
 use super::{Arguments, Builder, Call, Limits, Scope};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
 use crate::spec::model::{Returns, SqlAction};
@@ -31,7 +31,7 @@ pub struct Sql {
     /// What the database said of each variant; empty without a connection.
     described: Vec<Described>,
     /// Params whose values are not shown.
-    secrets: HashSet<String>,
+    secrets: Vec<String>,
 }
 
 /// A statement and what it binds, by name.
@@ -49,10 +49,16 @@ impl Sql {
     pub async fn compile(written: &SqlAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let source = written.source.get().and_then(|name| builder.sources.sql(name, builder.sink));
         let text = text(written, builder)?;
-        let query = Query::parse(&text.text, scope, builder.sink)?;
+        let Some(query) = Query::parse(&text.text, scope, builder.sink) else {
+            // What the query binds is still to be read from its text.
+            let written = lexer::parse(&text.text, lexer::Dialect::Sqlite).params;
+            text.check_names(written.iter().map(|p| p.name.as_str()), scope, builder);
+            return None;
+        };
         let dialect = source.as_ref().map_or(lexer::Dialect::Sqlite, |s| s.driver.dialect());
         let statements = query.statements(scope, dialect);
-        let known = statements.iter().map(|s| text.check_names(s, scope, builder)).fold(true, |a, b| a & b);
+        let names = statements.iter().flat_map(|s| s.params.iter().map(String::as_str));
+        let known = text.check_names(names, scope, builder);
         let source = source?;
         known.then_some(())?;
         let mut described = Vec::new();
@@ -77,7 +83,7 @@ impl Sql {
             returns,
             limits: limits.with(written.timeout.as_ref(), written.max_rows.as_ref(), written.max_bytes.as_ref()),
             described,
-            secrets: scope.params.iter().filter(|p| p.secret).map(|p| p.name.value.clone()).collect(),
+            secrets: scope.secrets(),
         })
     }
 
@@ -87,13 +93,8 @@ impl Sql {
     /// What the database says, in words that hold no SQL.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
         let (variant, binds) = self.bind(arguments)?;
-        let limits = types::Limits {
-            max_rows: self.limits.max_rows,
-            max_bytes: self.limits.max_bytes,
-            timeout: self.limits.timeout,
-        };
         let rows = match &self.source.driver {
-            Driver::Sqlite(sqlite) => sqlite.query(variant.text.clone(), binds, limits, &call.cancel).await,
+            Driver::Sqlite(sqlite) => sqlite.query(variant.text.clone(), binds, self.limits, &call.cancel).await,
             Driver::Offline => return Err(ActionError::failed("there is no connection to the database")),
         };
         output::outcome(rows.map_err(|fault| failed(&fault))?, self.returns)
@@ -106,9 +107,9 @@ impl Sql {
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
         let variant = self.variant(arguments)?;
         let mut lines = vec![variant.text.trim_end().to_owned()];
-        lines.extend(variant.params.iter().map(|name| {
-            let value = arguments.get(name).unwrap_or(&Value::Null);
-            if self.secrets.contains(name) { format!(":{name} = ***") } else { format!(":{name} = {value}") }
+        lines.extend(variant.params.iter().map(|name| match arguments.get(name).unwrap_or(&Value::Null) {
+            value if value.is_null() || !self.secrets.contains(name) => format!(":{name} = {value}"),
+            _ => format!(":{name} = {MASK}"),
         }));
         Ok(lines.join("\n"))
     }
@@ -158,7 +159,8 @@ fn text<'a>(written: &'a SqlAction, builder: &mut Builder<'_>) -> Option<Text<'a
             Some(Text { text: Spanned::new(text, path.span), file: Some(path) })
         }
         (Some(_), Some(path)) => {
-            builder.sink.error(Code::NameClash, path.span, "a sql action has a `query` or a `file`, this one has both");
+            let words = "a sql action has a `query` or a `file`, this one has both";
+            builder.sink.push(Diagnostic::error(Code::NameClash, path.span, words).label("keep one of them"));
             None
         }
         (None, None) => {
@@ -181,11 +183,15 @@ impl Text<'_> {
         }
     }
 
-    /// Reports the params of a statement that nothing defines, each once.
-    fn check_names(&self, statement: &Statement, scope: &Scope<'_>, builder: &mut Builder<'_>) -> bool {
-        let mut known = true;
-        for name in statement.params.iter().filter(|name| scope.get(name).is_none()) {
-            known = false;
+    /// Reports the names that nothing defines, each once.
+    fn check_names<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+        scope: &Scope<'_>,
+        builder: &mut Builder<'_>,
+    ) -> bool {
+        let unknown: Vec<&str> = names.filter(|name| scope.get(name).is_none()).collect();
+        for name in &unknown {
             let written = lexer::parse(&self.text, lexer::Dialect::Sqlite);
             let range = written.params.iter().find(|p| p.name == *name).map_or(0..0, |p| p.range.clone());
             let found = scope.unknown(name, self.text.at(range.clone()));
@@ -197,7 +203,7 @@ impl Text<'_> {
                 builder.sink.push(found);
             }
         }
-        known
+        unknown.is_empty()
     }
 
     /// Reports what the database says of a statement, where it says it.

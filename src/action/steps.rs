@@ -63,7 +63,9 @@ impl Steps {
             let mut known = scope.params.to_vec();
             let mut steps = Vec::with_capacity(written.len());
             for (at, step) in written.iter().enumerate() {
-                let scope = Scope { owner: scope.owner, params: &known };
+                let (given, before) = known.split_at(scope.params.len());
+                let seen: Vec<Param> = given.iter().chain(before.iter().filter(|p| sees(step, p))).cloned().collect();
+                let scope = Scope { params: &seen, ..*scope };
                 let compiled = Step::compile(at, step, &scope, builder).await;
                 if let Some(name) = &step.name {
                     let optional = step.when.is_some() || compiled.as_ref().is_some_and(Step::is_optional);
@@ -228,6 +230,14 @@ impl Does {
     }
 }
 
+/// Whether a step sees the name of one before it. A script sees only those that it says: all that it sees become
+/// variables, which have a bound.
+fn sees(step: &model::Step, name: &Param) -> bool {
+    let Some(written::Does::Run(model::Action::Shell(shell))) = &step.does else { return true };
+    let texts = [shell.script.get(), shell.stdin.as_ref()];
+    texts.into_iter().flatten().any(|text| text.value.contains(name.name.value.as_str()))
+}
+
 /// Whether a step's name is not taken; reports one that is, or that no template could say.
 fn is_new(name: &Str, known: &[Param], owner: &str, builder: &mut Builder<'_>) -> bool {
     if let Some(clash) = known.iter().find(|p| p.name.value == name.value) {
@@ -267,6 +277,3 @@ fn condition(when: &Str, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option
     }
     builder.template(&Spanned::new(format!("{{{{#if {}}}}}+{{{{/if}}}}", when.value), when.span), scope)
 }
-
-#[cfg(test)]
-mod tests;

@@ -93,7 +93,12 @@ impl Completion {
                     let owner = format!("the completion of `{}` in {}", param.name.value, scope.owner);
                     let action = match action.get() {
                         Some(action) => {
-                            Action::compile(action, &Scope { owner: &owner, params: &params? }, builder).await
+                            Action::compile(
+                                action,
+                                &Scope { owner: &owner, params: &params?, remedy: scope.remedy },
+                                builder,
+                            )
+                            .await
                         }
                         None => None,
                     };

@@ -36,7 +36,14 @@ impl Members {
         let shape = shape::compile(written.result.as_ref(), builder);
         let owner = format!("the list of {owner}");
         let action = match &written.action {
-            Some(action) => Action::compile(action, &Scope { owner: &owner, params: &[] }, builder).await,
+            Some(action) => {
+                Action::compile(
+                    action,
+                    &Scope { owner: &owner, params: &[], remedy: "a `list` has no params" },
+                    builder,
+                )
+                .await
+            }
             None => None,
         };
         Some(Members { action: action?, shape: shape?, template: template.clone() })

@@ -65,7 +65,8 @@ impl Params {
                 Kind::Map(entries) => {
                     let (own, standard): (Vec<&Entry>, Vec<&Entry>) =
                         entries.iter().partition(|e| OWN_KEYS.contains(&e.key.value.as_str()));
-                    let standard: Vec<Entry> = standard.into_iter().cloned().collect();
+                    let standard: Vec<Entry> =
+                        standard.into_iter().filter(|e| !is_required_flag(e, sink)).cloned().collect();
                     let flag = |key: &str, sink: &mut Diagnostics| flag(&own, key, sink);
                     (Value::Object(entries_to_json(&standard)), flag("optional", sink), flag("secret", sink))
                 }
@@ -149,6 +150,18 @@ impl Params {
     }
 }
 
+/// Whether this is `required: true` or `false`, which a param does not have; reported.
+fn is_required_flag(entry: &Entry, sink: &mut Diagnostics) -> bool {
+    let Kind::Bool(required) = entry.value.kind else { return false };
+    if entry.key.value != "required" {
+        return false;
+    }
+    let words = "a param is required unless it says `optional: true`";
+    let label = if required { "leave it out" } else { "write `optional: true`" };
+    sink.push(Diagnostic::error(Code::BadSchema, entry.key.span, words).label(label));
+    true
+}
+
 fn flag(own: &[&Entry], key: &str, sink: &mut Diagnostics) -> bool {
     let entry = own.iter().find(|e| e.key.value == key);
     entry.and_then(|e| Spanned::<bool>::from_node(&e.value, At::key(e), sink)).is_some_and(|b| b.value)
@@ -185,7 +198,7 @@ fn hidden(all: &[Param], faults: &[SchemaFault]) -> Vec<SchemaFault> {
 }
 
 /// A pointer `/properties/NAME/…` as the name and what comes after it.
-fn steps(pointer: &str) -> Option<(String, Option<String>)> {
+pub fn steps(pointer: &str) -> Option<(String, Option<String>)> {
     let mut steps = pointer.strip_prefix("/properties/")?.splitn(2, '/');
     let name = steps.next()?.replace("~1", "/").replace("~0", "~");
     Some((name, steps.next().map(|rest| format!("/{rest}"))))

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 use super::completion::Completion;
-use super::params::Params;
+use super::params::{self, Params};
 use super::{Catalog, content, shape};
 use crate::action::content::Block;
 use crate::action::file::FileRead;
@@ -14,6 +14,7 @@ use crate::action::{Action, Arguments, Builder, Call, Capabilities, Param, Scope
 use crate::outcome::shape::{Shape, ShapeLimits, media};
 use crate::outcome::{ActionError, Content, ErrorKind, base64};
 use crate::spec::model::{self, FileAction, Role};
+use crate::spec::read::Written;
 use crate::spec::{Code, Diagnostic, Named, Required, Span, Spanned};
 use crate::template::Template;
 
@@ -67,8 +68,10 @@ impl Prompt {
         let owner = format!("prompt `{}`", name.value);
         let names: Vec<Param> =
             written.arguments.all().map(|(name, argument)| argument_param(name, argument)).collect();
-        let params = Params::assemble(names.clone(), |_| name.span, builder.sink);
-        let argument_scope = Scope { owner: &owner, params: &names };
+        let place = |pointer: &str| place_of(written, pointer, name.span);
+        let params = Params::assemble(names.clone(), place, builder.sink);
+        let remedy = "add it to `arguments`";
+        let argument_scope = Scope { owner: &owner, params: &names, remedy };
         let data = data(&written.data, &argument_scope, builder).await;
         let mut known = names.clone();
         for name in written.data.names() {
@@ -79,7 +82,7 @@ impl Prompt {
             }
             known.push(Param { name: name.clone(), schema: Arc::new(json!({})), optional: false, secret: false });
         }
-        let scope = Scope { owner: &owner, params: &known };
+        let scope = Scope { owner: &owner, params: &known, remedy };
         let messages = messages(name, written, &scope, builder).await;
         let complete =
             |name: &str| written.arguments.iter().find(|(n, _)| n.value == name).and_then(|(_, a)| a.complete.as_ref());
@@ -239,6 +242,20 @@ fn argument_param(name: &Spanned<String>, written: Option<&model::Argument>) -> 
     Param { name: name.clone(), schema: Arc::new(Value::Object(schema)), optional: !required, secret: false }
 }
 
+/// Where the part `/properties/NAME/…` of the schema that the arguments make is written; `otherwise` for what is not
+/// written there.
+fn place_of(written: &model::Prompt, pointer: &str, otherwise: Span) -> Span {
+    let Some((name, rest)) = params::steps(pointer) else { return otherwise };
+    let Some((name, argument)) = written.arguments.iter().find(|(n, _)| n.value == name) else { return otherwise };
+    let part = match rest.as_deref().and_then(|rest| rest.get(1..)?.split('/').next()) {
+        Some("type") => argument.kind.as_ref().map(|kind| kind.span),
+        Some("default") => argument.default.as_ref().map(|default| default.span),
+        Some("enum") => argument.allowed.as_ref().and_then(|all| all.first()).map(|first| first.span),
+        _ => None,
+    };
+    part.unwrap_or(name.span)
+}
+
 async fn data(written: &Named<model::Data>, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Vec<Data>> {
     let mut all = Vec::new();
     for (name, data) in written.all() {
@@ -264,20 +281,24 @@ async fn messages(
     builder: &mut Builder<'_>,
 ) -> Option<Vec<Message>> {
     match (&written.messages, &written.template) {
-        (Some(messages), None) if !messages.is_empty() => {
-            let mut compiled = Vec::with_capacity(messages.len());
-            for written in messages {
-                compiled.push(message(written, scope, builder).await);
+        (Some(Written(messages)), None) if messages.as_ref().is_none_or(|all| !all.is_empty()) => {
+            let mut compiled = Vec::new();
+            for written in messages.as_ref()? {
+                compiled.push(match &written.0 {
+                    Some(written) => message(written, scope, builder).await,
+                    None => None,
+                });
             }
             compiled.into_iter().collect()
         }
-        (None, Some(template)) => {
-            let body = Body::Text(builder.template(template, scope)?);
+        (None, Some(Written(template))) => {
+            let body = Body::Text(builder.template(template.as_ref()?, scope)?);
             Some(vec![Message { role: mcp::Role::User, body }])
         }
-        (Some(_), Some(template)) => {
+        (Some(_), Some(Written(template))) => {
             let words = "a prompt has `messages` or a `template`, this one has both";
-            builder.sink.error(Code::NameClash, template.span, words);
+            let at = template.as_ref().map_or(name.span, |template| template.span);
+            builder.sink.push(Diagnostic::error(Code::NameClash, at, words).label("keep one of them"));
             None
         }
         _ => {
@@ -295,7 +316,8 @@ async fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Buil
     if given.len() != 1 {
         let words = "a message has one of `text`, `resource`, `image`, `file`, `content`";
         let at = given.get(1).copied().unwrap_or(written.at);
-        builder.sink.push(Diagnostic::error(Code::BadValue, at, words).label(format!("this one has {}", given.len())));
+        let label = if given.is_empty() { "this one has none" } else { "keep one of them" };
+        builder.sink.push(Diagnostic::error(Code::BadValue, at, words).label(label));
     }
     let file = |path: &Spanned<String>, builder: &mut Builder<'_>| {
         let action = FileAction { at: path.span, path: Required(Some(path.clone())), root: None, max_bytes: None };

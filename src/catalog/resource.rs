@@ -1,5 +1,7 @@
 //! MCP resources and resource templates.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +70,7 @@ impl Resource {
             Some((template, _)) => variables(uri, template, written, builder.sink),
             None => (Params::names(&written.params, builder.sink), None),
         };
-        let scope = Scope { owner: &owner, params: &names };
+        let scope = Scope { owner: &owner, params: &names, remedy: "make it a variable of the URI" };
         Completion::check_names(&written.complete, &scope, builder);
         let complete = |name: &str| written.complete.iter().find(|(n, _)| n.value == name).map(|(_, c)| c);
         let completions = Completion::compile_all(complete, &scope, builder).await;
@@ -214,6 +216,25 @@ fn parse(uri: &Spanned<String>, sink: &mut Diagnostics) -> Option<(UriTemplate, 
     }
 }
 
+/// Reports templates that differ in the names of variables alone: every URI of the one is one of the other too.
+pub fn refuse_twins<'a>(uris: impl Iterator<Item = &'a Spanned<String>>, sink: &mut Diagnostics) {
+    let mut seen: HashMap<String, &Spanned<String>> = HashMap::new();
+    for uri in uris {
+        let Ok(template) = UriTemplate::parse(uri) else { continue };
+        match seen.entry(template.shape()) {
+            Entry::Occupied(first) => {
+                let words = format!("the URIs of this resource are those of `{}` too", first.get().value);
+                let found = Diagnostic::error(Code::NameClash, uri.span, words);
+                let found = found.label("the names of variables don't tell them apart");
+                sink.push(found.related(first.get().span, "first defined here"));
+            }
+            Entry::Vacant(place) => {
+                place.insert(uri);
+            }
+        }
+    }
+}
+
 /// The variables with their schemas: those that `params` describes, and any string for the others.
 fn variables(
     uri: &Spanned<String>,
@@ -225,7 +246,13 @@ fn variables(
         if !template.variables().any(|v| v.name == name.value) {
             let words = format!("`{}` is not a variable of this resource's URI", name.value);
             let known: Vec<&str> = template.variables().map(|v| v.name).collect();
-            sink.push(Diagnostic::error(Code::UnknownName, name.span, words).nearest(&name.value, known));
+            let found = Diagnostic::error(Code::UnknownName, name.span, words);
+            let found = found.nearest(&name.value, known.iter().copied());
+            sink.push(match known.is_empty() {
+                _ if !found.label.is_empty() => found,
+                true => found.label(format!("it has none: write `{{{}}}` in it", name.value)),
+                false => found.label(format!("its variables: {}", crate::spec::read::list_names(&known))),
+            });
         }
     }
     let described = Params::names(&written.params, sink);

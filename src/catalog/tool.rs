@@ -57,7 +57,7 @@ impl Tool {
         let named = check_name(name, builder);
         let (names, params) = Self::params(name, written, builder);
         let owner = format!("tool `{}`", name.value);
-        let scope = Scope { owner: &owner, params: &names };
+        let scope = Scope { owner: &owner, params: &names, remedy: "add it to `params`" };
         let shape = shape::compile(written.result.as_ref(), builder);
         let output = written
             .output_schema
@@ -217,7 +217,10 @@ fn check_name(name: &Spanned<String>, builder: &mut Builder<'_>) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let sound = !name.value.is_empty() && name.value.len() <= MAX_NAME && name.value.chars().all(allowed);
     if !sound {
-        let words = format!("`{}` can't be a tool's name", name.value);
+        let words = match name.value.as_str() {
+            "" => "a tool's name can't be empty".to_owned(),
+            name => format!("`{name}` can't be a tool's name"),
+        };
         let found = Diagnostic::error(Code::BadValue, name.span, words);
         builder.sink.push(found.label(format!("1 to {MAX_NAME} letters, digits, `_`, `-` or `.`")));
     }

@@ -75,36 +75,46 @@ fn explain(tool: &Tool, given: Given) -> Exit {
 }
 
 fn show(answer: Answer) -> Exit {
-    let text = text(&answer);
+    let mut parts = parts(&answer);
     if answer.is_error {
-        complain(&text);
+        complain(&join(&parts));
         return Exit::AtFault;
     }
-    print(&format!("{}\n", text.trim_end_matches('\n')));
+    // JSON on stdout is for programs; what is said of it, such as that it was cut, is not of it.
+    let said = if parts.first().is_some_and(|p| p.json) { parts.split_off(1) } else { Vec::new() };
+    print(&format!("{}\n", join(&parts).trim_end_matches('\n')));
+    if !said.is_empty() {
+        note(&format!("{}\n", join(&said)));
+    }
     Exit::Done
 }
 
-/// The words of an answer; JSON is laid out over several lines.
-fn text(answer: &Answer) -> String {
-    let mut parts = Vec::new();
-    for block in &answer.content {
-        match block {
-            ContentBlock::Text(text) => match &answer.structured {
-                Some(value) if serde_json::from_str(&text.text).is_ok_and(|said: Value| said == *value) => {
-                    parts.push(format!("{value:#}"))
-                }
-                _ => parts.push(text.text.clone()),
-            },
-            ContentBlock::Image(image) => {
-                parts.push(format!("[{}, {} bytes of base64]", image.mime_type, image.data.len()))
+/// A content block as text.
+struct Part {
+    text: String,
+    /// Whether it is the structured answer.
+    json: bool,
+}
+
+fn join(parts: &[Part]) -> String {
+    parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// The blocks of an answer; JSON is laid out over several lines.
+fn parts(answer: &Answer) -> Vec<Part> {
+    let words = |text: String| Part { text, json: false };
+    let part = |block: &ContentBlock| match block {
+        ContentBlock::Text(text) => match &answer.structured {
+            Some(value) if serde_json::from_str(&text.text).is_ok_and(|said: Value| said == *value) => {
+                Part { text: format!("{value:#}"), json: true }
             }
-            ContentBlock::Audio(audio) => {
-                parts.push(format!("[{}, {} bytes of base64]", audio.mime_type, audio.data.len()))
-            }
-            _ => parts.push("[an embedded resource]".to_owned()),
-        }
-    }
-    parts.join("\n")
+            _ => words(text.text.clone()),
+        },
+        ContentBlock::Image(image) => words(format!("[{}, {} bytes of base64]", image.mime_type, image.data.len())),
+        ContentBlock::Audio(audio) => words(format!("[{}, {} bytes of base64]", audio.mime_type, audio.data.len())),
+        _ => words("[an embedded resource]".to_owned()),
+    };
+    answer.content.iter().map(part).collect()
 }
 
 /// The object of `--json`.
@@ -123,10 +133,11 @@ fn object(json: &str) -> Result<Given, String> {
 }
 
 /// `name=value` pairs, converted by the params' schemas.
-pub fn pairs(given: &[String], params: &[Param]) -> Result<Given, String> {
+fn pairs(given: &[String], params: &[Param]) -> Result<Given, String> {
     let mut arguments: Given = Map::new();
     for pair in given {
-        let (name, text) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not NAME=VALUE"))?;
+        let (name, text) =
+            pair.split_once('=').ok_or_else(|| format!("`{pair}` is not NAME=VALUE, such as `words=dune`"))?;
         let schema = params.iter().find(|p| p.name.value == name).map_or(&Value::Null, |p| p.schema.as_ref());
         let value = coerce(schema, text);
         match arguments.get_mut(name) {

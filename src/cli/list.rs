@@ -74,15 +74,34 @@ fn params(schema: &Value) -> String {
     names.map(|n| if required(n) { n.clone() } else { format!("{n}?") }).collect::<Vec<_>>().join(", ")
 }
 
+/// Columns of the names; a longer one has its description in the next line.
+const MAX_NAME: usize = 48;
+
 fn section(text: &mut String, title: &str, rows: Vec<(String, &str)>) {
     if rows.is_empty() {
         return;
     }
     text.push_str(&format!("\n{title}:\n"));
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(48);
+    let columns = |name: &str| name.chars().count();
+    let width = rows.iter().map(|(name, _)| columns(name)).filter(|columns| *columns <= MAX_NAME).max().unwrap_or(4);
     for (name, description) in rows {
         let line = description.lines().next().unwrap_or("");
+        let name = if columns(&name) > width && !line.is_empty() { format!("{name}\n  {:width$}", "") } else { name };
         text.push_str(format!("  {name:width$}  {line}").trim_end());
         text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_has_its_description_in_the_next_line() {
+        let mut text = String::new();
+        let long = "x".repeat(MAX_NAME + 1);
+        let rows = [("short()", "One"), (long.as_str(), "Two\nand more"), (long.as_str(), ""), ("ü(a)", "Three")];
+        section(&mut text, "tools", rows.map(|(name, line)| (name.to_owned(), line)).to_vec());
+        assert_eq!(text, format!("\ntools:\n  short()  One\n  {long}\n           Two\n  {long}\n  ü(a)     Three\n"));
     }
 }

@@ -1,7 +1,8 @@
 //! `serve`: the main job.
 
+use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -10,7 +11,9 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::spec::{self, SpecArguments};
 use super::{Exit, complain, note};
@@ -19,7 +22,7 @@ use crate::reload::trigger::{Trigger, WatchConfig};
 use crate::reload::{self, Cells, Origin, Refusal, Report};
 use crate::serve::http::{HttpConfig, HttpServer, Listen, TlsFiles};
 use crate::serve::{Handler, stdio};
-use crate::spec::load::Input;
+use crate::spec::load::{self, Input};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +37,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "http")]
     stdio: bool,
     /// Serve over streamable HTTP; port 0 picks a free one. unix:PATH is a socket for this user alone.
-    #[arg(long, value_name = "ADDR:PORT|unix:PATH", num_args = 0..=1, default_missing_value = "127.0.0.1:8000")]
+    #[arg(long, value_name = "ADDR:PORT|unix:PATH", num_args = 0..=1, default_missing_value = "127.0.0.1:8000", value_parser = no_spec)]
     http: Option<String>,
     /// The path of the HTTP endpoint.
     #[arg(long, default_value = "/mcp", requires = "http")]
@@ -111,7 +114,9 @@ pub async fn run(arguments: Arguments) -> Exit {
     let Some(catalog) = loaded.catalog.clone() else { return spec::exit(&loaded) };
     trigger.set_paths(&origin.paths(&loaded));
     drop(loaded);
-    let cells = Cells { catalog: watch::channel(catalog.clone()).0, refusal: watch::channel(None).0 };
+    let summary = spec::summary(&catalog);
+    // The cell alone holds the catalog: its connections close when a reload has replaced it.
+    let cells = Cells { catalog: watch::channel(catalog).0, refusal: watch::channel(None).0 };
     let handler = Handler::new(cells.catalog.subscribe(), true, closing.clone());
     let reloading = tokio::spawn({
         let (cells, closing) = (cells.clone(), closing.clone());
@@ -119,8 +124,8 @@ pub async fn run(arguments: Arguments) -> Exit {
     });
     let serving = async {
         match http {
-            None => over_stdio(handler, &catalog, &closing).await,
-            Some(http) => over_http(handler, &catalog, &cells, http, &closing).await,
+            None => over_stdio(handler, &summary, &closing).await,
+            Some(http) => over_http(handler, &summary, &cells, http, &closing).await,
         }
     };
     let exit = tokio::select! {
@@ -137,8 +142,11 @@ fn wrong(words: &str) -> Exit {
     Exit::Usage
 }
 
-async fn over_stdio(handler: Handler, catalog: &Catalog, closing: &CancellationToken) -> Exit {
-    note(&format!("mcp-declare: serving {} on stdio\n", spec::summary(catalog)));
+async fn over_stdio(handler: Handler, summary: &str, closing: &CancellationToken) -> Exit {
+    note(&format!("mcp-declare: serving {summary} on stdio\n"));
+    if std::io::stdin().is_terminal() {
+        note("mcp-declare: waiting for an MCP client on stdin; --http serves over HTTP\n");
+    }
     match stdio::serve(handler, closing.clone()).await {
         Ok(()) => Exit::Done,
         Err(fault) => {
@@ -150,7 +158,7 @@ async fn over_stdio(handler: Handler, catalog: &Catalog, closing: &CancellationT
 
 async fn over_http(
     handler: Handler,
-    catalog: &Catalog,
+    summary: &str,
     cells: &Cells,
     config: HttpConfig,
     closing: &CancellationToken,
@@ -162,7 +170,7 @@ async fn over_http(
             return if fault.is_of_usage() { Exit::Usage } else { Exit::Unreachable };
         }
     };
-    note(&format!("mcp-declare: serving {} on {}\n", spec::summary(catalog), server.url()));
+    note(&format!("mcp-declare: serving {summary} on {}\n", server.url()));
     let health = cells.clone();
     let extra = Router::new().route("/health", get(move || async move { axum::Json(self::health(&health)) }));
     server.run(move || handler.for_another(), extra, closing.clone()).await;
@@ -206,8 +214,7 @@ fn tell(report: Report<'_>) {
             note(&spec::diagnostics(loaded));
             note(&format!("mcp-declare: reloaded {}, generation {generation}, {what}\n", spec::summary(catalog)));
         }
-        Report::Refused(catalog, loaded) => {
-            let refusal = Refusal { at: SystemTime::now(), errors: loaded.diagnostics.errors() };
+        Report::Refused(catalog, refusal, loaded) => {
             note(&spec::diagnostics(loaded));
             note(&format!("mcp-declare: {}\n", refused(catalog, &refusal)));
         }
@@ -255,6 +262,16 @@ fn listen(text: &str) -> Result<Listen, String> {
     }
 }
 
+/// Refuses a spec that stands where an address is expected: `serve --http bookshop.yaml`.
+fn no_spec(text: &str) -> Result<String, String> {
+    let ending = Path::new(text).extension().and_then(|ending| ending.to_str()).unwrap_or("");
+    let port = text.parse::<u16>().is_ok();
+    match load::ENDINGS.contains(&ending) || (!port && Path::new(text).exists()) {
+        true => Err(format!("this is the spec; write it first: serve {text} --http")),
+        false => Ok(text.to_owned()),
+    }
+}
+
 /// `ADDR:PORT`, `NAME:PORT`, `:PORT` or `PORT`; without an address, this machine alone.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let text = text.strip_prefix("http://").unwrap_or(text);
@@ -284,16 +301,17 @@ fn close_on_signals(closing: &CancellationToken) -> std::io::Result<Cancellation
 
 fn log(level: Level, format: LogFormat) {
     let own = match level {
-        Level::Off => "off",
-        Level::Error => "error",
-        Level::Warn => "warn",
-        Level::Info => "info",
-        Level::Debug => "debug",
+        Level::Off => LevelFilter::OFF,
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
     };
-    let filter = EnvFilter::new(format!("off,mcp_declare={own}"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter = Targets::new().with_target("mcp_declare", own);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Text => subscriber.with_ansi(false).init(),
-        LogFormat::Json => subscriber.json().init(),
+        LogFormat::Text => registry.with(lines.with_ansi(false)).init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
     }
 }

@@ -58,6 +58,8 @@ pub struct JqLimits {
 pub enum JqFault {
     /// It did not end within its time.
     TimedOut,
+    /// No thread came free for it within its time.
+    Busy,
     /// The result is larger than allowed.
     TooLong,
     /// The program raised an error, which this text tells.
@@ -68,6 +70,7 @@ impl fmt::Display for JqFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JqFault::TimedOut => f.write_str("the jq program ran out of time"),
+            JqFault::Busy => write!(f, "the jq program was not started: {SLOTS} others were running all the time"),
             JqFault::TooLong => f.write_str("the result of the jq program is too long"),
             JqFault::Failed(text) => write!(f, "the jq program failed: {text}"),
         }
@@ -110,7 +113,7 @@ impl Jq {
         let now = Instant::now();
         let deadline = now.checked_add(limits.time).unwrap_or(now + Duration::from_secs(86_400));
         let Ok(Ok(slot)) = timeout_at(deadline, FREE.acquire()).await else {
-            return Err(JqFault::Failed("all jq slots are busy".to_owned()));
+            return Err(JqFault::Busy);
         };
         let abandon = Abandon(Arc::default());
         let job = Job { jq: self.clone(), input, vars, max_bytes: limits.max_bytes, abandoned: abandon.0.clone() };

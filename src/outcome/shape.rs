@@ -1,5 +1,6 @@
 //! `result`: how an action's outcome becomes the answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -65,8 +66,8 @@ impl Shape {
         }
         let Some(template) = &self.text else { return Ok(Shaped { outcome, text: None }) };
         let names = match &outcome.content {
-            Content::Json(Value::Object(object)) => object.clone(),
-            _ => Map::from_iter([("value".to_owned(), outcome.clone().into_value())]),
+            Content::Json(Value::Object(object)) => Cow::Borrowed(object),
+            _ => Cow::Owned(Map::from_iter([("value".to_owned(), outcome.clone().into_value())])),
         };
         let text = template.render(&names, limits.max_bytes).map_err(|fault| {
             ActionError::failed("the answer can't be put into words").detail(format!("result.text: {fault}"))
@@ -118,6 +119,7 @@ pub fn media(outcome: Outcome, kind: &str) -> Result<Outcome, ActionError> {
 fn jq_fault(fault: &JqFault) -> ActionError {
     match fault {
         JqFault::TimedOut => ActionError::new(ErrorKind::TimedOut, "shaping the answer took too long"),
+        JqFault::Busy => ActionError::new(ErrorKind::TimedOut, "too many answers are being shaped; try again"),
         JqFault::TooLong => ActionError::failed("the shaped answer is too large"),
         JqFault::Failed(why) => ActionError::failed(format!("the answer is not of the expected shape: {why}")),
     }

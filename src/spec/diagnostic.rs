@@ -227,6 +227,11 @@ impl Diagnostics {
         self.0.iter().any(|d| d.code == other.code && d.message == other.message && span(d) == span(other))
     }
 
+    /// Whether the same was found anywhere.
+    pub fn says(&self, code: Code, message: &str) -> bool {
+        self.0.iter().any(|d| d.code == code && d.message == message)
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -103,6 +103,13 @@ impl Walk<'_> {
     /// What becomes of a string; `None` if it stays as it is.
     fn string(&mut self, text: &Spanned<String>, rule: Rule) -> Option<Kind> {
         match rule {
+            Rule::Replace if is_bare(text) => {
+                let name = text.get(1..).unwrap_or("");
+                let words = format!("`${name}` is not replaced");
+                let found = Diagnostic::error(Code::BadValue, text.span, words);
+                self.sink.push(found.label(format!("write `${{{name}}}`, or `$${name}` for this text itself")));
+                Some(Kind::Fault)
+            }
             Rule::Replace if text.contains('$') => Some(match self.replace(text) {
                 Some(Replaced { value, from_outside: true }) => {
                     Kind::String(Text::new(text.value.clone()).with_value(value))
@@ -221,6 +228,14 @@ impl Walk<'_> {
         value.truncate(value.trim_end_matches(['\r', '\n']).len());
         Ok(value)
     }
+}
+
+/// Whether a string is `$NAME` and no more, as shells write a variable: a password of this look is unlikely, a
+/// variable without its braces is not.
+fn is_bare(text: &str) -> bool {
+    let name = text.strip_prefix('$').unwrap_or("");
+    let upper = |c: char| c.is_ascii_uppercase() || c == '_';
+    name.starts_with(upper) && name.len() > 1 && name.chars().all(|c| upper(c) || c.is_ascii_digit())
 }
 
 struct Replaced {

@@ -19,7 +19,7 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Files that one spec may be made of.
 const MAX_FILES: usize = 1000;
 /// Endings of spec files.
-const ENDINGS: [&str; 4] = ["yaml", "yml", "toml", "json"];
+pub const ENDINGS: [&str; 4] = ["yaml", "yml", "toml", "json"];
 
 /// Where a spec comes from.
 #[derive(Debug, Clone)]
@@ -85,18 +85,33 @@ impl Loader<'_> {
         };
         let mut paths: Vec<PathBuf> = listed.filter_map(|e| Some(e.ok()?.path())).filter(|p| is_spec(p)).collect();
         paths.sort();
+        if paths.is_empty() {
+            self.unreadable(folder, "no .yaml, .yml, .toml or .json file in this folder", None);
+        }
+        let parts: Vec<Node> = paths.iter().filter_map(|path| self.file(path, None)).collect();
+        if self.refuse_wholes(&parts) {
+            return None;
+        }
         let mut whole: Option<Node> = None;
-        for path in &paths {
-            let Some(node) = self.file(path, None) else { continue };
+        for node in parts {
             match &mut whole {
                 Some(whole) if !matches!(whole.kind, Kind::Null) => merge(whole, node, &mut self.sink),
                 _ => whole = Some(node),
             }
         }
-        if paths.is_empty() {
-            self.unreadable(folder, "no .yaml, .yml, .toml or .json file in this folder", None);
-        }
         whole
+    }
+
+    /// Reports files of a folder that each say who the server is: they are specs of their own, not parts of one,
+    /// and all else that they have in common would be called a duplicate.
+    fn refuse_wholes(&mut self, parts: &[Node]) -> bool {
+        let mut servers = parts.iter().filter_map(|part| Some(part.get("server")?.key.span));
+        let (Some(first), Some(second)) = (servers.next(), servers.next()) else { return false };
+        let words = "several files of this folder have a `server`, so each seems to be a whole spec";
+        let found = Diagnostic::error(Code::DuplicateKey, second, words).label("a `server` is here");
+        let found = [first].into_iter().chain(servers).fold(found, |found, at| found.related(at, "and here"));
+        self.sink.push(found.help("name one of them in place of the folder, or keep `server` in one of them"));
+        true
     }
 
     /// Reads a file with what it includes. `None` after a mistake that leaves nothing, or if it is read already.

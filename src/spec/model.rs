@@ -14,7 +14,7 @@ pub use steps::{Requires, Step};
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Kind, Node};
-use super::read::{At, Bytes, FromNode, Named, Required, record, refuse};
+use super::read::{At, Bytes, FromNode, Named, Required, Written, record, refuse};
 use super::source::{Span, Spanned};
 use super::text::Text;
 use std::time::Duration;
@@ -261,9 +261,9 @@ record! {
         "arguments" => arguments: Named<Argument>,
         /// Actions that run first; their outcomes have names in the messages.
         "data" => data: Named<Data>,
-        "messages" => messages: Option<Vec<Message>>,
+        "messages" => messages: Option<Written<Vec<Written<Message>>>>,
         /// In place of `messages`: the text of one message of the user.
-        "template" => template: Option<Str>,
+        "template" => template: Option<Written<Str>>,
     }
 }
 

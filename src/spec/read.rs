@@ -82,6 +82,17 @@ impl<T> Required<T> {
     }
 }
 
+/// The value of a key that is there; `None` inside it after a mistake in the value, which has been reported. In an
+/// `Option` it tells a key that is not there from one that is at fault.
+#[derive(Debug, Clone)]
+pub struct Written<T>(pub Option<T>);
+
+impl<T: FromNode> FromNode for Written<T> {
+    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        Some(Written(T::from_node(node, at, sink)))
+    }
+}
+
 /// Declares a record: its keys, their types, and how it is read. Unknown keys are reported with the nearest
 /// known one; `x-…` keys are ignored.
 macro_rules! record {

@@ -127,11 +127,6 @@ impl Files {
         self.get(id).and_then(|f| f.path.parent()).unwrap_or(Path::new(""))
     }
 
-    /// Every file's path, in the order read.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().map(|f| f.path.as_path())
-    }
-
     /// The bytes of the file that `place` means.
     pub fn locate(&self, place: &Place) -> Range<usize> {
         let whole = place.span.range();

@@ -95,9 +95,7 @@ pub(super) fn named(name: &str) -> Option<Signature> {
 
 /// The helper or block whose name is nearest to a mistyped one, if any is near.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let names = HELPERS.iter().map(|(n, ..)| *n).chain(BLOCKS);
-    let near = names.map(|n| (strsim::damerau_levenshtein(n, name), n)).min_by_key(|(distance, _)| *distance)?;
-    (near.0 <= 1 + near.1.len() / 4).then_some(near.1)
+    crate::spec::nearest(name, HELPERS.iter().map(|(n, ..)| *n).chain(BLOCKS))
 }
 
 /// The names of all helpers, for messages.

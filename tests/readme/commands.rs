@@ -85,9 +85,14 @@ fn meant(command: &str) -> Result<Option<String>, String> {
     }
 }
 
-/// Whether a command listens, until it is told to end, on the usual port.
+/// Whether a command listens, until it is told to end, on the usual port or a socket.
 fn serves_http(command: &str) -> bool {
-    command.contains(" serve ") && (command.ends_with(" --http") || command.ends_with(" --http 127.0.0.1:8000"))
+    let usual = command.ends_with(" --http") || command.ends_with(" --http 127.0.0.1:8000");
+    command.contains(" serve ") && (usual || on_socket(command))
+}
+
+fn on_socket(command: &str) -> bool {
+    command.contains(" --http unix:")
 }
 
 /// Whether lines are those expected, where `...` stands for any.
@@ -130,7 +135,8 @@ fn start(workshop: &Workshop, script: &str, stdout: Stdio, stderr: Stdio) -> Chi
 /// Serves over HTTP on a free port until the server says that it is ready and `visit` has seen its address; gives
 /// what it said, with the usual port in place of the free one.
 fn serve(workshop: &Workshop, command: &str, visit: impl FnOnce(&str) -> Result<(), String>) -> Result<String, String> {
-    let script = command.replace(" 127.0.0.1:8000", "").replace("--http", "--http 127.0.0.1:0");
+    let free = || command.replace(" 127.0.0.1:8000", "").replace("--http", "--http 127.0.0.1:0");
+    let script = if on_socket(command) { command.to_owned() } else { free() };
     let mut child = start(workshop, &format!("exec {script}"), Stdio::null(), Stdio::piped());
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let (send, receive) = mpsc::channel();
@@ -152,7 +158,7 @@ fn serve(workshop: &Workshop, command: &str, visit: impl FnOnce(&str) -> Result<
     if !ended.success() {
         return Err(format!("`{command}` ends with {ended} after SIGTERM"));
     }
-    Ok(said.replace(&address, "127.0.0.1:8000"))
+    Ok(if on_socket(command) { said } else { said.replace(&address, "127.0.0.1:8000") })
 }
 
 /// What `/health` answers for the bookshop.

@@ -3,6 +3,7 @@
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use super::header;
+use crate::action::mask::MASK;
 use crate::outcome::base64;
 use crate::spec::model::source::{ApiKey, Basic};
 use crate::spec::model::{Auth, Str};
@@ -108,5 +109,5 @@ fn given<'t>(text: &'t Spanned<Text>, sink: &mut Diagnostics) -> Option<&'t str>
 
 /// A secret even where the spec itself holds it.
 fn secret(value: &str) -> Text {
-    Text::new("***").with_value(value.to_owned())
+    Text::new(MASK).with_value(value.to_owned())
 }

@@ -3,8 +3,9 @@
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use super::field;
-use super::request::{ENCODED_MASK, MASK, Request};
+use super::request::{ENCODED_MASK, Request};
 use super::source::HttpSource;
+use crate::action::mask::MASK;
 use crate::action::{Arguments, Limits};
 use crate::outcome::ActionError;
 

@@ -11,6 +11,7 @@ use super::field::{self, Field};
 use super::source::HttpSource;
 use super::target::{Target, path_of};
 use super::{header, line};
+use crate::action::mask::{self, MASK};
 use crate::action::{Arguments, Builder, Limits, Scope, render_fault};
 use crate::outcome::ActionError;
 use crate::spec::model::HttpAction;
@@ -21,9 +22,7 @@ use crate::template::ValueTemplate;
 const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.5");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What stands in a secret's place where a request is shown.
-pub const MASK: &str = "***";
-/// The same, percent-encoded.
+/// [`MASK`], percent-encoded.
 pub const ENCODED_MASK: &str = "%2A%2A%2A";
 
 /// A compiled request.
@@ -85,7 +84,7 @@ impl Request {
         if json.is_some() {
             fixed.entry(CONTENT_TYPE).or_insert(JSON);
         }
-        let secrets = scope.params.iter().filter(|p| p.secret).map(|p| p.name.value.clone()).collect();
+        let secrets = scope.secrets();
         let sound = builder.sink.errors() == errors;
         let request = Request { method: parts.method?, target: target?, fixed, headers, query, json, secrets };
         sound.then_some(request)
@@ -124,13 +123,7 @@ impl Request {
 
     /// The arguments without secrets, for what is shown.
     pub(super) fn masked(&self, arguments: &Arguments) -> Arguments {
-        let mut arguments = arguments.clone();
-        for name in &self.secrets {
-            if let Some(value) = arguments.get_mut(name).filter(|value| !value.is_null()) {
-                *value = Value::from(MASK);
-            }
-        }
-        arguments
+        mask::arguments(arguments, &self.secrets)
     }
 
     /// All headers of a call.

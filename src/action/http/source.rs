@@ -12,11 +12,9 @@ use super::auth::{Credentials, Means};
 use super::base::{self, Base, Wrong};
 use super::client::{self, Reach};
 use super::header;
+use crate::action::mask::{self, MASK};
 use crate::spec::{Code, Diagnostic, Diagnostics, Spanned, Text, model};
 use crate::uri::encode_segment;
-
-/// Shorter secrets are not searched for in messages: too much else looks like them.
-const MIN_SECRET: usize = 4;
 
 /// An open HTTP source: its configuration and its connections.
 pub struct HttpSource {
@@ -129,8 +127,7 @@ impl HttpSource {
 
     /// A text from outside, with this source's secrets masked.
     pub fn mask(&self, text: String) -> String {
-        let secrets = self.config.secrets.iter().map(Text::expose).filter(|s| s.len() >= MIN_SECRET);
-        secrets.fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })
+        mask::text(text, &self.config.secrets)
     }
 }
 
@@ -205,7 +202,7 @@ fn secrets(written: &model::HttpSource) -> Vec<Text> {
     let values = written.headers.iter().chain(written.query.iter()).map(|(_, value)| &value.value);
     let secret = values.filter(|value| value.is_secret()).map(Text::expose);
     let parts = secret.flat_map(|s| [Some(s), s.rsplit_once(' ').map(|(_, last)| last)]).flatten();
-    parts.map(|s| Text::new("***").with_value(s.to_owned())).collect()
+    parts.map(|s| Text::new(MASK).with_value(s.to_owned())).collect()
 }
 
 /// A query that is being put together, as it is and as it may be seen.
@@ -219,7 +216,7 @@ impl Query {
     fn push(&mut self, name: &str, value: &Text) {
         let name = encode_segment(name);
         let encoded = encode_segment(value.expose());
-        let shown = if value.is_secret() { "***" } else { &encoded };
+        let shown = if value.is_secret() { MASK } else { &encoded };
         for (query, value) in [(&mut self.real, encoded.as_str()), (&mut self.shown, shown)] {
             if !query.is_empty() {
                 query.push('&');

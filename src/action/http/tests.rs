@@ -64,7 +64,7 @@ async fn compile(sources: &str, action: &str) -> Compiled {
     };
     let (_, tool) = document.tools.iter().next().unwrap();
     let params: Vec<Param> = tool.params.iter().map(|(name, node)| param(name, &node.kind)).collect();
-    let scope = Scope { owner: "tool `t`", params: &params };
+    let scope = Scope { owner: "tool `t`", params: &params, remedy: "add it" };
     let http = match &tool.action {
         Some(Action::Http(http)) => Http::compile(http, &scope, &mut builder),
         _ => None,

@@ -32,8 +32,13 @@ fn resolve_in(program: &str, folder: &Path, path: &OsStr) -> Result<PathBuf, Fau
     }
     if !program.contains('/') {
         return search(program, path).ok_or_else(|| {
+            let mut words = program.split_whitespace();
             let help = match folder.join(program).is_file() {
                 true => format!("write `./{program}` for the file beside the spec"),
+                false if words.clone().count() > 1 => {
+                    let first = words.next().unwrap_or_default();
+                    format!("each argument is an element of its own: `[{first}, …]`")
+                }
                 false => "a bare name is looked for in the folders of PATH".to_owned(),
             };
             fault(format!("command not found: {program}")).help(help)

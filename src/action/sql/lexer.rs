@@ -7,7 +7,7 @@ mod scan;
 use std::ops::Range;
 
 pub use rewrite::{Rewritten, rewrite};
-pub use scan::{Kind, Token, Tokens, tokens};
+pub use scan::{Kind, Token, tokens};
 
 /// Whose SQL a text is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,9 +25,13 @@ pub fn outcome(rows: Rows, returns: Returns) -> Result<Outcome, ActionError> {
                 Truncation::MaxBytes(n) => format!("cut after {n} bytes (maxBytes)"),
             });
             let count = rows.len();
-            let rows: Vec<Value> = rows.into_objects().into_iter().map(Value::Object).collect();
-            let value = json!({ "rows": rows, "rowCount": count, "truncated": truncated.is_some() });
-            Ok(Outcome { truncated, ..Outcome::json(value) })
+            // Not `json!`, which would copy every row.
+            let answer = [
+                ("rows".to_owned(), rows.into_objects().map(Value::Object).collect()),
+                ("rowCount".to_owned(), count.into()),
+                ("truncated".to_owned(), truncated.is_some().into()),
+            ];
+            Ok(Outcome { truncated, ..Outcome::json(Value::Object(answer.into_iter().collect())) })
         }
         Returns::Row => rows.into_first().map(|row| Outcome::json(Value::Object(row))).ok_or_else(none),
         Returns::Value => rows.into_value().map(Outcome::json).ok_or_else(none),

@@ -16,6 +16,8 @@ use crate::spec::{Code, Diagnostic, Diagnostics, Files, Spanned};
 const CONNECTIONS: usize = 4;
 /// Connections that a spec may ask for.
 const MAX_CONNECTIONS: u64 = 256;
+/// A database's URL, for messages.
+const EXAMPLE: &str = "such as `sqlite:./shop.db`";
 /// How long a statement waits for somebody else's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -186,7 +188,9 @@ fn location(url: &Spanned<crate::spec::Text>, files: &Files, sink: &mut Diagnost
             None
         }
         _ => {
-            sink.push(refuse("not the URL of a database", "such as `sqlite:./shop.db`"));
+            let path = !url.is_secret() && !url.written().contains(':');
+            let label = if path { format!("write `sqlite:{}`", url.written()) } else { EXAMPLE.to_owned() };
+            sink.push(refuse("not the URL of a database", &label));
             None
         }
     }

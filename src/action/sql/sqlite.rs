@@ -26,7 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use fault::OpenFault;
 
-use super::types::{Bind, Described, Limits, Rows, SqlFault};
+use super::types::{Bind, Described, Rows, SqlFault};
+use crate::action::Limits;
 use pool::Pool;
 
 /// How long a statement may take to be prepared, waiting for a connection included.
@@ -98,7 +99,8 @@ impl Sqlite {
         self.pool.run(deadline, &CancellationToken::new(), move |session| session.describe(&sql)).await
     }
 
-    /// Runs one statement. The names of `binds` have no colon and are exactly those of the statement.
+    /// Runs one statement. The names of `binds` have no colon and are exactly those of the statement. Bytes are
+    /// counted roughly as those of JSON text, and time from now on, the wait for a connection included.
     ///
     /// # Errors
     /// What SQLite says, a bind that is missing or too many, the time that is up, or `cancel`. Then nothing

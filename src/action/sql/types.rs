@@ -4,7 +4,6 @@ mod rows;
 
 use serde_json::Value;
 use std::fmt;
-use std::time::Duration;
 
 pub use rows::{Rows, Truncation};
 
@@ -101,17 +100,6 @@ impl Described {
         let mut seen = std::collections::HashSet::new();
         self.columns.iter().map(|column| column.name.as_str()).find(|name| !seen.insert(*name))
     }
-}
-
-/// The bounds of one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// How many rows are read at most, of each statement.
-    pub max_rows: usize,
-    /// How many bytes all rows may have together, roughly as JSON text.
-    pub max_bytes: usize,
-    /// How long the call may take, waiting for a connection included.
-    pub timeout: Duration,
 }
 
 /// Why a statement failed.

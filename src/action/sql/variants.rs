@@ -300,14 +300,15 @@ mod tests {
     fn parsed(text: &str) -> Result<Query, Vec<String>> {
         let params = params();
         let mut sink = Diagnostics::default();
-        let query = Query::parse(&spanned(text), &Scope { owner: "tool `t`", params: &params }, &mut sink);
+        let query =
+            Query::parse(&spanned(text), &Scope { owner: "tool `t`", params: &params, remedy: "add it" }, &mut sink);
         let files = crate::spec::Files::default();
         query.ok_or_else(|| sink.sorted(&files).iter().map(|d| d.message.clone()).collect())
     }
 
     fn statements(text: &str) -> Vec<String> {
         let params = params();
-        let scope = Scope { owner: "tool `t`", params: &params };
+        let scope = Scope { owner: "tool `t`", params: &params, remedy: "add it" };
         parsed(text).unwrap().statements(&scope, Dialect::Sqlite).into_iter().map(|s| s.text).collect()
     }
 
@@ -359,7 +360,7 @@ mod tests {
     fn an_offset_leads_back_to_the_query() {
         let params = params();
         let text = "SELECT 1 {{#if max}}AND x{{/if}} WHERE a IN (:ids) AND oops = :words";
-        let scope = Scope { owner: "tool `t`", params: &params };
+        let scope = Scope { owner: "tool `t`", params: &params, remedy: "add it" };
         for statement in parsed(text).unwrap().statements(&scope, Dialect::Sqlite) {
             let there = statement.text.find("oops").unwrap();
             assert_eq!(statement.original(there), text.find("oops"), "{}", statement.text);
@@ -372,7 +373,10 @@ mod tests {
         let text: String = (0..9).map(|i| format!("{{{{#if p{i}}}}}x{{{{/if}}}}")).collect();
         let params: Vec<Param> = (0..9).map(|i| param(&format!("p{i}"), json!({}), true)).collect();
         let mut sink = Diagnostics::default();
-        assert!(Query::parse(&spanned(&text), &Scope { owner: "t", params: &params }, &mut sink).is_none());
+        assert!(
+            Query::parse(&spanned(&text), &Scope { owner: "t", params: &params, remedy: "add it" }, &mut sink)
+                .is_none()
+        );
         assert_eq!(sink.errors(), 1);
     }
 }

@@ -1,18 +1,17 @@
 //! `ask`, `sample`, `roots` and a tool's `confirm`: questions to the client, one round of them at a time, the same in
 //! both eras of MCP.
 
-use serde_json::{Map, Value, json};
+mod input;
 
-use super::form;
-use super::sample::{self, Sample};
+use serde_json::{Map, Value};
+
 use crate::action::call::{self, Input as Question, Reply, Request};
-use crate::action::{Arguments, Builder, Call, Capabilities, Scope, render_fault};
+use crate::action::{Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::{ActionError, ErrorKind};
-use crate::schema::Schema;
 use crate::spec::model::Str;
-use crate::spec::model::steps::{AskStep, FormAsk, Input as Written, OnDecline, RootsStep, SampleStep};
-use crate::spec::{Code, Diagnostic, Spanned};
-use crate::template::Template;
+use crate::spec::model::steps::{AskStep, RootsStep, SampleStep};
+use crate::spec::{Code, Diagnostic};
+use input::Input;
 
 /// How often a client that is there is asked before its answers count as no answers.
 const ATTEMPTS: usize = 3;
@@ -21,30 +20,6 @@ const ATTEMPTS: usize = 3;
 #[derive(Debug)]
 pub struct Ask {
     inputs: Vec<Input>,
-}
-
-#[derive(Debug)]
-struct Input {
-    /// Its name; `None` if it is the only one.
-    name: Option<String>,
-    /// Left out when the client can't answer it.
-    optional: bool,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    Form(Box<Form>),
-    Sample(Sample),
-    Roots,
-}
-
-#[derive(Debug)]
-struct Form {
-    message: Template,
-    schema: Schema,
-    on_decline: OnDecline,
-    max_bytes: usize,
 }
 
 impl Ask {
@@ -72,18 +47,7 @@ impl Ask {
 
     /// Compiles a tool's `confirm`.
     pub fn confirm(message: &Str, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let schema = json!({
-            "type": "object",
-            "properties": { "confirm": { "type": "boolean", "title": "Yes, do it", "default": false } },
-            "required": ["confirm"],
-        });
-        let form = Form {
-            message: builder.template(message, scope)?,
-            schema: Schema::compile(schema).ok()?,
-            on_decline: OnDecline::End,
-            max_bytes: builder.limits.max_bytes,
-        };
-        Some(Ask { inputs: vec![Input { name: None, optional: false, what: What::Form(Box::new(form)) }] })
+        Some(Ask { inputs: vec![Input::confirm(message, scope, builder)?] })
     }
 
     /// Asks a tool's `confirm`.
@@ -212,121 +176,6 @@ async fn ask(open: &[Open<'_>], names: &Arguments, call: &Call) -> Result<Map<St
         Reply::Later => Err(ActionError::new(ErrorKind::Unanswered, "the client is asked first")),
         Reply::Failed(why) => Err(ActionError::failed(why)),
     }
-}
-
-impl Input {
-    fn compile(name: &Str, written: &Written, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let name = Some(name.value.clone());
-        match written {
-            Written::Form(form) => Self::form(name, form, scope, builder),
-            Written::Sample(sample) => Self::sample(name, sample, scope, builder),
-            Written::Roots(roots) => Some(Self::roots(name, roots)),
-        }
-    }
-
-    fn form(name: Option<String>, written: &FormAsk, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let message = written.message.get().and_then(|text| builder.template(text, scope));
-        let schema = written.schema.get().and_then(|node| form::compile(node, builder.sink));
-        let form = Form {
-            message: message?,
-            schema: schema?,
-            on_decline: written.on_decline.as_ref().map_or(OnDecline::End, |word| word.value),
-            max_bytes: builder.limits.max_bytes,
-        };
-        Some(Input { name, optional: is_true(written.optional.as_ref()), what: What::Form(Box::new(form)) })
-    }
-
-    fn sample(
-        name: Option<String>,
-        written: &SampleStep,
-        scope: &Scope<'_>,
-        builder: &mut Builder<'_>,
-    ) -> Option<Self> {
-        let what = What::Sample(Sample::compile(written, scope, builder)?);
-        Some(Input { name, optional: is_true(written.optional.as_ref()), what })
-    }
-
-    fn roots(name: Option<String>, written: &RootsStep) -> Self {
-        Input { name, optional: is_true(written.optional.as_ref()), what: What::Roots }
-    }
-
-    /// Its own place in the call.
-    fn place(&self, call: &Call) -> Call {
-        self.name.as_ref().map_or_else(|| call.clone(), |name| call.within(name))
-    }
-
-    fn needs(&self) -> Capabilities {
-        let none = Capabilities::default();
-        match self.what {
-            What::Form(_) => Capabilities { elicitation: true, ..none },
-            What::Sample(_) => Capabilities { sampling: true, ..none },
-            What::Roots => Capabilities { roots: true, ..none },
-        }
-    }
-
-    fn request(&self, names: &Arguments) -> Result<Request, ActionError> {
-        Ok(match &self.what {
-            What::Form(form) => Request::Elicit {
-                message: form.message(names)?,
-                schema: Value::Object(form.schema.json().as_ref().clone()),
-            },
-            What::Sample(sample) => Request::Sample(sample.params(names)?),
-            What::Roots => Request::Roots,
-        })
-    }
-
-    /// Checks MCP's result for this question and makes the outcome of it.
-    fn read(&self, answer: Value) -> Result<Value, String> {
-        match &self.what {
-            What::Form(form) => form.read(answer),
-            What::Sample(_) => sample::read(&answer),
-            What::Roots => match answer.get("roots") {
-                Some(Value::Array(roots)) => Ok(Value::Array(roots.clone())),
-                _ => Err("it has no list of `roots`".to_owned()),
-            },
-        }
-    }
-
-    /// Fails if the user declined and that ends the call.
-    fn declined(&self, value: &Value, names: &Arguments) -> Result<(), ActionError> {
-        let What::Form(form) = &self.what else { return Ok(()) };
-        let how = match value.get("action").and_then(Value::as_str) {
-            Some("decline") => "declined",
-            Some("cancel") => "cancelled",
-            _ => return Ok(()),
-        };
-        match form.on_decline {
-            OnDecline::Continue => Ok(()),
-            OnDecline::End => Err(ActionError::failed(format!("the user {how}: {}", form.message(names)?))),
-        }
-    }
-}
-
-impl Form {
-    fn message(&self, names: &Arguments) -> Result<String, ActionError> {
-        self.message.render(names, self.max_bytes).map_err(|fault| render_fault(&fault))
-    }
-
-    /// `{action, content}`; content is there, and fits the form, if the action is `accept`.
-    fn read(&self, answer: Value) -> Result<Value, String> {
-        let Value::Object(mut answer) = answer else { return Err("it is not an object".to_owned()) };
-        match answer.get("action").and_then(Value::as_str) {
-            Some("accept") => {
-                let content = answer.remove("content").unwrap_or_else(|| json!({}));
-                let faults = self.schema.faults(&content);
-                if faults.is_empty() {
-                    return Ok(json!({ "action": "accept", "content": content }));
-                }
-                Err(faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "))
-            }
-            Some(action @ ("decline" | "cancel")) => Ok(json!({ "action": action })),
-            _ => Err("its `action` is not one of `accept`, `decline`, `cancel`".to_owned()),
-        }
-    }
-}
-
-fn is_true(word: Option<&Spanned<bool>>) -> bool {
-    word.is_some_and(|word| word.value)
 }
 
 /// Reports a name among `inputs` that no template could say.

@@ -1,7 +1,7 @@
 //! A program's text to a filter, or to faults with their places.
 
 use super::natives::{self, Kind, REFUSED};
-use crate::spec::Fault;
+use crate::spec::{Fault, nearest};
 use jaq_core::compile::Undefined;
 use jaq_core::load::lex::{self, StrPart, Tok, Token};
 use jaq_core::load::parse::{self, Def, Parser};
@@ -150,7 +150,7 @@ impl<'s> Source<'s> {
         }
         match kind {
             Undefined::Var => {
-                let known = self.vars.iter().map(|v| (*v).to_owned());
+                let known = self.vars.iter().copied();
                 suggest(Fault::new(range, format!("unknown variable `{name}`")), name, known)
             }
             Undefined::Filter(arity) => self.unknown_filter(name, *arity),
@@ -164,7 +164,7 @@ impl<'s> Source<'s> {
         let mut arities: Vec<_> =
             known.iter().filter(|(n, _)| *n == name).map(|(_, arity)| arity.to_string()).collect();
         if arities.is_empty() {
-            let names = known.iter().map(|(name, _)| (*name).to_owned());
+            let names = known.iter().map(|(name, _)| *name);
             return suggest(Fault::new(range, format!("unknown filter `{name}`")), name, names);
         }
         arities.sort_unstable();
@@ -174,12 +174,9 @@ impl<'s> Source<'s> {
     }
 }
 
-fn suggest(fault: Fault, name: &str, known: impl Iterator<Item = String>) -> Fault {
-    let near = known.map(|k| (strsim::osa_distance(name, &k), k)).min();
-    match near {
-        Some((distance, near)) if distance <= 2 && distance < name.chars().count() => {
-            fault.help(format!("did you mean `{near}`?"))
-        }
-        _ => fault,
+fn suggest<'k>(fault: Fault, name: &str, known: impl Iterator<Item = &'k str>) -> Fault {
+    match nearest(name, known) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault,
     }
 }

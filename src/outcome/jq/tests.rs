@@ -174,9 +174,8 @@ async fn endless_programs_are_stopped_and_free_their_slot() {
         "[paths(true)] | until(false; .)",
     ] {
         let jq = Jq::compile(program, &[]).unwrap();
-        let busy = Err(JqFault::Failed("all jq slots are busy".to_owned()));
-        let mut result = busy.clone();
-        while result == busy {
+        let mut result = Err(JqFault::Busy);
+        while result == Err(JqFault::Busy) {
             result = jq.run(json!([1]), Vec::new(), limits).await;
         }
         assert_eq!(result, Err(JqFault::TimedOut), "{program}");
@@ -184,6 +183,14 @@ async fn endless_programs_are_stopped_and_free_their_slot() {
     // twelve runaways on four slots: they were all given back
     let all = tokio::time::timeout(Duration::from_secs(20), FREE.acquire_many(4)).await;
     assert!(all.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_program_for_which_no_slot_comes_free_is_not_started() {
+    let _all = FREE.acquire_many(4).await.unwrap();
+    let limits = JqLimits { time: Duration::from_millis(20), ..LIMITS };
+    let result = Jq::compile(".", &[]).unwrap().run(json!(1), Vec::new(), limits).await;
+    assert_eq!(result, Err(JqFault::Busy));
 }
 
 #[tokio::test]

@@ -41,6 +41,9 @@ fn replaces_what_it_knows() {
         ("$${A}", "${A}", false),
         ("$$$${A}$$${A}", "$${A}$1", true),
         ("$A $", "$A $", false),
+        ("$a", "$a", false),
+        ("pa$WORD", "pa$WORD", false),
+        ("$$A_1", "$A_1", false),
         ("${TRICK}", "${A} {{x}} \", b: c", true),
         ("ü${A}é", "ü1é", true),
     ] {
@@ -56,6 +59,7 @@ fn refuses_what_it_does_not() {
         ("${EMPTY:?set it}", Code::MissingVariable),
         ("${", Code::BadValue),
         ("a ${A", Code::BadValue),
+        ("$A_1", Code::BadValue),
         ("${}", Code::BadValue),
         ("${1A}", Code::BadValue),
         ("${A-b}", Code::BadValue),

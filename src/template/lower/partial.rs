@@ -5,7 +5,7 @@ use std::ops::Range;
 use handlebars::template::{DecoratorTemplate, Parameter};
 
 use super::{Lower, Source, push_text};
-use crate::spec::Fault;
+use crate::spec::{Fault, nearest};
 use crate::template::node::Node;
 use crate::template::parse::Parsed;
 use crate::template::scope::Scope;
@@ -74,11 +74,10 @@ impl<'a> Lower<'a> {
             return Fault::new(tag, "partial blocks are not supported");
         }
         let fault = Fault::new(tag, format!("there is no partial `{name}`"));
-        let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
-        match self.partials.names().min_by_key(distance) {
-            Some(near) if distance(&near) <= 1 + near.len() / 4 => fault.help(format!("did you mean `{near}`?")),
-            _ => fault.help("partials are declared under `partials:`"),
-        }
+        fault.help(match nearest(name, self.partials.names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "partials are declared under `partials:`".to_owned(),
+        })
     }
 }
 

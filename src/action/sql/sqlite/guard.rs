@@ -149,7 +149,7 @@ fn refusal(trust: Trust, action: &AuthAction<'_>) -> Option<String> {
         }
         AuthAction::Pragma { pragma_name, pragma_value } => pragma(trust, pragma_name, pragma_value.is_some()),
         AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } if trust == Trust::Call => {
-            Some("a statement may not begin or end a transaction: several `statements` are one".into())
+            Some("a statement may not begin or end a transaction".into())
         }
         _ => None,
     }

@@ -10,7 +10,8 @@ use super::connect::Opened;
 use super::guard::{Guard, Trust};
 use super::plan::{Compiled, Plan};
 use super::{Bound, fault, nullable, value, watch};
-use crate::action::sql::types::{Bind, Column, Described, FaultKind, Limits, Rows, SqlFault, Truncation};
+use crate::action::Limits;
+use crate::action::sql::types::{Bind, Column, Described, FaultKind, Rows, SqlFault, Truncation};
 
 /// How many compiled statements a connection keeps; each costs a few KiB.
 const KEPT: usize = 256;

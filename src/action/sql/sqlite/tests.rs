@@ -47,8 +47,12 @@ async fn run(db: &Sqlite, sql: &str, values: &[(&str, Value)]) -> Result<Rows, S
     db.query(sql.into(), binds(values), LIMITS, &CancellationToken::new()).await
 }
 
+fn objects(rows: Rows) -> Value {
+    rows.into_objects().map(Value::Object).collect()
+}
+
 async fn rows(db: &Sqlite, sql: &str) -> Value {
-    serde_json::to_value(run(db, sql, &[]).await.unwrap()).unwrap()
+    objects(run(db, sql, &[]).await.unwrap())
 }
 
 async fn count(db: &Sqlite) -> Value {

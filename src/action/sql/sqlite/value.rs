@@ -1,11 +1,10 @@
 //! SQLite's values as JSON, by the declared type of their column.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rusqlite::types::ValueRef;
 use serde_json::{Number, Value};
 
 use crate::action::sql::types::ColumnKind;
+use crate::outcome::base64;
 
 /// Integers beyond this are not exact in JavaScript, so they become strings.
 const EXACT: u64 = 1 << 53;
@@ -39,7 +38,7 @@ pub fn to_json(value: ValueRef<'_>, kind: ColumnKind) -> Value {
         ValueRef::Integer(integer) => from_integer(integer, kind),
         ValueRef::Real(real) => from_real(real, kind),
         ValueRef::Text(text) => from_text(text, kind),
-        ValueRef::Blob(bytes) => Value::String(STANDARD.encode(bytes)),
+        ValueRef::Blob(bytes) => Value::String(base64(bytes)),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Map, Value};
 
 /// What cut a result short.
@@ -14,7 +13,7 @@ pub enum Truncation {
     MaxBytes(usize),
 }
 
-/// What a statement gave. Serializes as an array of objects.
+/// What a statement gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
     /// The names of the columns.
@@ -40,53 +39,21 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// The values of each row.
-    pub fn iter(&self) -> impl Iterator<Item = &[Value]> {
-        self.values.chunks_exact(self.columns.len().max(1))
-    }
-
     /// The rows as JSON objects.
-    pub fn into_objects(self) -> Vec<Map<String, Value>> {
-        let columns = Arc::clone(&self.columns);
+    pub fn into_objects(self) -> impl Iterator<Item = Map<String, Value>> {
         let count = self.len();
-        let mut values = self.values.into_iter();
-        (0..count).map(|_| columns.iter().cloned().zip(values.by_ref().take(columns.len())).collect()).collect()
+        let (columns, mut values) = (self.columns, self.values.into_iter());
+        (0..count).map(move |_| columns.iter().cloned().zip(values.by_ref().take(columns.len())).collect())
     }
 
     /// The first row as a JSON object.
-    pub fn into_first(mut self) -> Option<Map<String, Value>> {
-        self.values.truncate(self.columns.len());
-        self.into_objects().pop()
+    pub fn into_first(self) -> Option<Map<String, Value>> {
+        self.into_objects().next()
     }
 
     /// The first column of the first row.
     pub fn into_value(self) -> Option<Value> {
         self.values.into_iter().next()
-    }
-}
-
-impl Serialize for Rows {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rows = serializer.serialize_seq(Some(self.len()))?;
-        for values in self.iter() {
-            rows.serialize_element(&Row { columns: &self.columns, values })?;
-        }
-        rows.end()
-    }
-}
-
-struct Row<'a> {
-    columns: &'a [String],
-    values: &'a [Value],
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.columns.len()))?;
-        for (name, value) in self.columns.iter().zip(self.values) {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
     }
 }
 
@@ -106,8 +73,7 @@ mod tests {
         let two = rows(&["b", "a"], vec![json!(1), json!("x"), json!(2), json!(null)]);
         assert_eq!(two.len(), 2);
         let text = r#"[{"b":1,"a":"x"},{"b":2,"a":null}]"#;
-        assert_eq!(serde_json::to_string(&two).unwrap(), text);
-        assert_eq!(serde_json::to_string(&two.clone().into_objects()).unwrap(), text);
+        assert_eq!(serde_json::to_string(&two.clone().into_objects().collect::<Vec<_>>()).unwrap(), text);
         assert_eq!(serde_json::to_string(&two.clone().into_first()).unwrap(), r#"{"b":1,"a":"x"}"#);
         assert_eq!(two.into_value(), Some(json!(1)));
     }
@@ -116,7 +82,7 @@ mod tests {
     fn no_rows_and_no_columns() {
         for empty in [rows(&["a"], vec![]), rows(&[], vec![])] {
             assert_eq!((empty.len(), empty.is_empty()), (0, true));
-            assert_eq!(serde_json::to_string(&empty).unwrap(), "[]");
+            assert_eq!(empty.clone().into_objects().count(), 0);
             assert_eq!(empty.clone().into_first(), None);
             assert_eq!(empty.into_value(), None);
         }

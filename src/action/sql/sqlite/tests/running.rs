@@ -7,10 +7,7 @@ async fn parameters_bind_by_name() {
     let sql = "SELECT :b AS b, :a AS a, :b AS again, typeof(:t) AS t, typeof(:f) AS f";
     let given = [("a", json!("x\0y")), ("b", json!(2)), ("t", json!(true)), ("f", json!(1.0))];
     let answer = run(&db, sql, &given).await.unwrap();
-    assert_eq!(
-        serde_json::to_value(&answer).unwrap(),
-        json!([{"b": 2, "a": "x\0y", "again": 2, "t": "integer", "f": "real"}])
-    );
+    assert_eq!(objects(answer), json!([{"b": 2, "a": "x\0y", "again": 2, "t": "integer", "f": "real"}]));
     let bytes = vec![("x".into(), Bind::Blob(vec![1, 255]))];
     let blob = db.query("SELECT hex(:x)".into(), bytes, LIMITS, &CancellationToken::new()).await;
     assert_eq!(blob.unwrap().into_value(), Some(json!("01FF")));
@@ -151,7 +148,7 @@ async fn rows_are_cut_at_either_limit() {
     let by_bytes =
         db.query(sql, vec![], Limits { max_bytes: 100, max_rows: usize::MAX, ..LIMITS }, &token).await.unwrap();
     assert_eq!(by_bytes.truncated, Some(Truncation::MaxBytes(100)));
-    assert!(serde_json::to_string(&by_bytes).unwrap().len() <= 110 && by_bytes.len() >= 2);
+    assert!(by_bytes.len() >= 2 && objects(by_bytes).to_string().len() <= 110);
     let whole =
         db.query("SELECT 1 UNION SELECT 2".into(), vec![], Limits { max_rows: 2, ..LIMITS }, &token).await.unwrap();
     assert_eq!((whole.len(), whole.truncated), (2, None));
@@ -225,7 +222,7 @@ async fn a_transaction_is_all_or_nothing() {
     );
     let done = done.await.unwrap();
     assert_eq!(done.iter().map(|rows| rows.last_insert_id).collect::<Vec<_>>(), [Some(10), Some(11), None]);
-    assert_eq!(serde_json::to_value(&done[2]).unwrap(), json!([{"n": 4}]));
+    assert_eq!(objects(done[2].clone()), json!([{"n": 4}]));
     for bad in [
         insert(10),
         ("COMMIT".into(), vec![]),
