@@ -1,7 +1,10 @@
 //! `exec`: a program with arguments. Every element of the argv is one argument, whatever its value holds.
 
-use std::path::{Path, PathBuf};
+mod code;
 
+use std::path::PathBuf;
+
+use code::Language;
 use serde_json::Value;
 
 use super::command::{self, MAX_ARGUMENT};
@@ -14,28 +17,6 @@ use crate::template::Template;
 
 /// Bytes that are rendered before an argument is called too long, so that it can be said by its name.
 const MAX_RENDERED: usize = 64 * 1024 * 1024;
-/// Programs that read code from an argument.
-const INTERPRETERS: [&str; 16] = [
-    "sh",
-    "bash",
-    "dash",
-    "zsh",
-    "ksh",
-    "fish",
-    "busybox",
-    "python",
-    "python3",
-    "perl",
-    "ruby",
-    "node",
-    "php",
-    "lua",
-    "osascript",
-    "pwsh",
-];
-/// The options by which they do.
-const CODE_OPTIONS: [&str; 9] = ["-c", "-e", "-E", "-r", "-p", "--eval", "--print", "--command", "-Command"];
-
 /// A compiled command.
 #[derive(Debug)]
 pub struct Exec {
@@ -71,7 +52,7 @@ impl Exec {
             return None;
         };
         let program = find_program(name, builder);
-        refuse_code(elements, builder);
+        refuse_code(elements, scope, builder);
         let arguments = arguments(rest, scope, builder);
         Some(Exec {
             program: program?,
@@ -174,20 +155,25 @@ fn find_program(name: &Spanned<String>, builder: &mut Builder<'_>) -> Option<Pat
 }
 
 /// Reports a value in a place where an interpreter reads code: `[sh, -c, "… {{x}} …"]`.
-fn refuse_code(elements: &[Spanned<String>], builder: &mut Builder<'_>) {
-    let base = |e: &Spanned<String>| Path::new(&e.value).file_name().map(|n| n.to_string_lossy().into_owned());
-    let interpreter = |e: &Spanned<String>| base(e).is_some_and(|n| INTERPRETERS.contains(&n.as_str()));
-    for (i, pair) in elements.windows(2).enumerate() {
-        let [option, code] = pair else { continue };
-        let reads_code = CODE_OPTIONS.contains(&option.value.as_str())
-            || (option.value.starts_with('-') && !option.value.starts_with("--") && option.value.ends_with('c'));
-        if reads_code && code.value.contains("{{") && elements.iter().take(i + 1).any(interpreter) {
-            let found = Diagnostic::error(Code::BadCommand, code.span, "a value would become code here");
-            builder
-                .sink
-                .push(found.label("pass it as an argument after the code, or use `shell`, where params are variables"));
+fn refuse_code(elements: &[Spanned<String>], scope: &Scope<'_>, builder: &mut Builder<'_>) {
+    let texts: Vec<&str> = elements.iter().map(|e| e.value.as_str()).collect();
+    for place in code::places(&texts) {
+        let Some(element) = elements.get(place.index) else { continue };
+        let template = Template::compile(element, builder.partials).ok();
+        let name = |name: &str| scope.get(name).is_some_and(is_harmless);
+        let harmless = template.is_some_and(|t| t.names().iter().all(|n| name(&n.name)));
+        if place.language == Language::Editor && harmless {
+            continue;
         }
+        let found = Diagnostic::error(Code::BadCommand, element.span, "a value would become code here");
+        let found = found.label("pass it as an argument after the code, or use `shell`, where params are variables");
+        builder.sink.push(found);
     }
+}
+
+/// Whether no value of the param can be code: a number, a boolean or one of a list.
+fn is_harmless(param: &super::Param) -> bool {
+    matches!(param.kind(), Some("integer" | "number" | "boolean")) || param.schema.get("enum").is_some()
 }
 
 fn arguments(rest: &[Spanned<String>], scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Vec<Argument>> {

@@ -37,7 +37,7 @@ impl EnvironmentArguments {
     pub fn read(&self) -> Result<Environment, String> {
         let mut environment = Environment::of_process();
         if let Some(path) = &self.env_file {
-            let text = load::read_text(path).map_err(|why| format!("can't read {}: {why}", path.display()))?;
+            let text = load::read_given(path).map_err(|why| format!("can't read {}: {why}", path.display()))?;
             for pair in dotenvy::from_read_iter(text.as_bytes()) {
                 let (name, value) = pair.map_err(|_| format!("{} is no file of NAME=value lines", path.display()))?;
                 environment.add(name, value);

@@ -217,11 +217,8 @@ impl Walk<'_> {
         let path = self.files.folder(span.file).join(Path::new(path));
         self.read.push(path.clone());
         let words = |e: std::io::Error| super::load::reason(&e).to_owned();
-        if !std::fs::metadata(&path).map_err(words)?.is_file() {
-            return Err("it is not a file".to_owned());
-        }
         let mut value = String::new();
-        std::fs::File::open(&path).map_err(words)?.take(MAX_FILE + 1).read_to_string(&mut value).map_err(words)?;
+        super::load::open(&path)?.take(MAX_FILE + 1).read_to_string(&mut value).map_err(words)?;
         if value.len() as u64 > MAX_FILE {
             return Err(format!("it is larger than {MAX_FILE} bytes"));
         }

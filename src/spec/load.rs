@@ -2,8 +2,12 @@
 
 mod merge;
 
+use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::env::{self, Environment};
@@ -132,7 +136,8 @@ impl Loader<'_> {
             return None;
         }
         self.done.push(canonical.clone());
-        let text = match read_text(path) {
+        let read = if included_at.is_some() { read_text } else { read_given };
+        let text = match read(path) {
             Ok(text) => text,
             Err(why) => {
                 self.unreadable(path, &why, included_at);
@@ -236,13 +241,41 @@ fn is_spec(path: &Path) -> bool {
     !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && path.is_file()
 }
 
-/// A text file's content, bounded.
+/// Opens a file that a spec names. Never waits for a pipe's other end, also when one is put in the file's place.
+///
+/// # Errors
+/// Words saying why it can't be had.
+pub fn open(path: &Path) -> Result<File, String> {
+    let words = |e: std::io::Error| reason(&e).to_owned();
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(words)?;
+    let metadata = file.metadata().map_err(words)?;
+    match (metadata.is_file(), metadata.is_dir()) {
+        (true, _) => Ok(file),
+        (_, true) => Err("it is a folder".to_owned()),
+        _ => Err("it is not a file".to_owned()),
+    }
+}
+
+/// The content of a text file that a spec names, bounded.
 ///
 /// # Errors
 /// Words saying why it can't be had.
 pub fn read_text(path: &Path) -> Result<String, String> {
+    read_text_of(open(path)?)
+}
+
+/// The same, of a file that the command line names, which may be a pipe.
+///
+/// # Errors
+/// Words saying why it can't be had.
+pub fn read_given(path: &Path) -> Result<String, String> {
+    read_text_of(File::open(path).map_err(|e| reason(&e).to_owned())?)
+}
+
+fn read_text_of(file: File) -> Result<String, String> {
     let words = |e: std::io::Error| reason(&e).to_owned();
-    let metadata = std::fs::metadata(path).map_err(words)?;
+    let metadata = file.metadata().map_err(words)?;
     if metadata.is_dir() {
         return Err("it is a folder".to_owned());
     }
@@ -251,7 +284,7 @@ pub fn read_text(path: &Path) -> Result<String, String> {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(words)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(words)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(words)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(too_large());
     }
@@ -272,5 +305,22 @@ pub fn reason(error: &std::io::Error) -> &'static str {
         IsADirectory => "it is a folder",
         NotADirectory => "a part of its path is no folder",
         _ => "reading it failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.yaml");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+        assert_eq!(read_text(&pipe).unwrap_err(), "it is not a file");
+        assert_eq!(read_text(folder.path()).unwrap_err(), "it is a folder");
+        let spec = folder.path().join("spec.yaml");
+        std::fs::write(&spec, "server: { name: x, version: \"${file:./pipe.yaml}\" }\ninclude: ./pipe.yaml\n").unwrap();
+        assert_eq!(load(&Input::Path(spec), &Environment::default()).diagnostics.errors(), 2);
     }
 }

@@ -115,6 +115,17 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// The bytes that reading all of a value takes, about.
+pub(super) fn bytes(value: &Value) -> usize {
+    const EACH: usize = 16;
+    EACH + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(list) => list.iter().map(bytes).sum(),
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() + bytes(value)).sum(),
+    }
+}
+
 /// Whether a value passes `#if`: not null, false, 0, "", [] or {}.
 pub(super) fn is_true(value: &Value) -> bool {
     match value {
@@ -138,6 +149,22 @@ impl Helper {
                 Err(format!("`join` needs a text to put between, not {}", kind(value)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The bytes of its values that the helper reads, about: a loop may call it on the same large value again and
+    /// again.
+    pub(super) fn reads(self, args: &[Arg<'_>]) -> usize {
+        match (self, args) {
+            (Helper::Default | Helper::Lookup | Helper::And | Helper::Or | Helper::Not, _) => 0,
+            (Helper::Len, [x, ..]) if !x.is_string() => 0,
+            // values of different kinds, and texts of different lengths, are told apart at once
+            (Helper::Eq | Helper::Ne, [a, b]) => match (&**a, &**b) {
+                (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => bytes(a).min(bytes(b)),
+                (Value::String(a), Value::String(b)) if a.len() == b.len() => a.len(),
+                _ => 0,
+            },
+            (_, args) => args.iter().map(|arg| bytes(arg)).sum(),
         }
     }
 

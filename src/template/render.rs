@@ -13,7 +13,8 @@ use super::RenderFault;
 use super::helper;
 use super::node::{Expr, From, Local, Node};
 
-/// Turns of loops, and KiB of text made between, that one rendering may take.
+/// Turns of loops, and KiB that helpers read and make between, that one rendering may take. Rendering waits for
+/// nothing, so only this ends it.
 const MAX_STEPS: usize = 1_000_000;
 
 static NULL: Value = Value::Null;
@@ -193,6 +194,7 @@ impl Run<'_> {
             Expr::Local { up, local } => Ok(frame.outwards(*up).map_or(Cow::Borrowed(&NULL), |f| turn(f, *local))),
             Expr::Call(helper, args) => {
                 let args = args.iter().map(|arg| self.eval(arg, frame)).collect::<Result<Vec<_>, _>>()?;
+                self.spend(helper.reads(&args) / 1024)?;
                 let value = helper.call(args, self.max)?;
                 if let Cow::Owned(Value::String(text)) = &value {
                     self.spend(text.len() / 1024)?;
@@ -204,7 +206,10 @@ impl Run<'_> {
 
     fn path<'v>(&'v self, from: From, steps: &[String], frame: &'v Frame<'_>) -> Result<Cow<'v, Value>, RenderFault> {
         let start = match from {
-            From::Root if steps.is_empty() => return Ok(Cow::Owned(Value::Object(self.data.clone()))),
+            From::Root if steps.is_empty() => {
+                self.spend(self.data.values().map(helper::bytes).sum::<usize>() / 1024)?;
+                return Ok(Cow::Owned(Value::Object(self.data.clone())));
+            }
             From::Root => return find(self.data, steps).map(Cow::Borrowed),
             From::Item { up } => frame.outwards(up).and_then(|f| f.this),
             From::Param { up, slot } => frame.outwards(up).and_then(|f| f.params.get(slot)).map(|p| &**p),
@@ -212,7 +217,7 @@ impl Run<'_> {
         descend(start.unwrap_or(&NULL), steps).map(Cow::Borrowed)
     }
 
-    /// Loops without output, or that make text only to compare it, end here.
+    /// Loops without output, or that read or make text only to compare it, end here.
     fn spend(&self, steps: usize) -> Result<(), RenderFault> {
         let left = self.steps.get().checked_sub(steps);
         self.steps.set(left.unwrap_or(0));

@@ -267,6 +267,23 @@ fn loops_without_output_end_too() {
 }
 
 #[test]
+fn loops_that_read_a_large_value_again_and_again_end_too() {
+    let turns = vec![1; 200_000];
+    let (text, tree) = ("z".repeat(1 << 20), vec![vec![1; 10_000]; 10]);
+    let data = data(
+        json!({ "xs": turns, "text": text, "same": text, "tree": tree, "again": tree, "none": vec![""; 100_000] }),
+    );
+    for condition in ["(len ../text)", "(gt ../text ../same)", "(ne ../tree ../again)", "(eq (join ../none '') 'x')"] {
+        let text = format!("{{{{#each xs}}}}{{{{#if {condition}}}}}{{{{/if}}}}{{{{/each}}}}");
+        let begun = std::time::Instant::now();
+        assert!(compile(&text).render(&data, MAX << 10).is_err(), "{condition}");
+        assert!(begun.elapsed().as_secs() < 20, "{condition} took {:?}", begun.elapsed());
+    }
+    let small = "{{#each xs}}{{#if (eq (len ../tree) (len ../none))}}x{{/if}}{{/each}}";
+    assert_eq!(compile(small).render(&data, MAX).unwrap(), "", "what is not read costs nothing");
+}
+
+#[test]
 fn a_list_asked_for_a_field_is_a_mistake() {
     assert_eq!(
         failed("{{#if xs.length}}{{/if}}", json!({ "xs": [1] })),

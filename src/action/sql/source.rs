@@ -223,7 +223,8 @@ fn report(
             let statement = written.on_connect.as_ref().and_then(|all| all.get(*index));
             match (statement, offset) {
                 (Some(statement), Some(offset)) => {
-                    Diagnostic::error(Code::Sql, statement.at(*offset..*offset + 1), words)
+                    let text = Spanned::new(statement.written().to_owned(), statement.span);
+                    Diagnostic::error(Code::Sql, text.at(*offset..*offset + 1), words)
                 }
                 (Some(statement), None) => Diagnostic::error(Code::Sql, statement.span, words),
                 (None, _) => Diagnostic::error(Code::Sql, at, words),

@@ -28,6 +28,7 @@ pub use fault::OpenFault;
 
 use super::types::{Bind, Described, Rows, SqlFault};
 use crate::action::Limits;
+use crate::spec::Text;
 use pool::Pool;
 
 /// How long a statement may take to be prepared, waiting for a connection included.
@@ -55,7 +56,7 @@ pub struct SqliteConfig {
     /// The text of a script that builds the database when it does not exist.
     pub init: Option<String>,
     /// Statements that are run on every new connection.
-    pub on_connect: Vec<String>,
+    pub on_connect: Vec<Text>,
     /// How many connections, and threads, there may be. A database in memory has one.
     pub max_connections: usize,
     /// How long a statement waits for somebody else's lock.

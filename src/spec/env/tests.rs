@@ -115,6 +115,6 @@ fn reads_files_beside_the_spec_bounded() {
     assert!(server.title.is_none() && server.version.is_none());
     let labels: Vec<String> =
         loaded.diagnostics.sorted(&loaded.files).iter().map(|found| found.label.clone()).collect();
-    assert_eq!(labels, ["it is larger than 65536 bytes", "it is not a file"]);
+    assert_eq!(labels, ["it is larger than 65536 bytes", "it is a folder"]);
     assert!(loaded.inputs.contains(&folder.path().join("secret")));
 }

@@ -67,7 +67,7 @@ record! {
         "init" => init: Option<Spanned<Text>>,
         "readOnly" => read_only: Option<Spanned<bool>>,
         /// Statements for every new connection.
-        "onConnect" => on_connect: Option<Vec<Str>>,
+        "onConnect" => on_connect: Option<Vec<Spanned<Text>>>,
         "maxConnections" => max_connections: Option<Spanned<u64>>,
         /// How long a statement of this source may run.
         "timeout" => timeout: Option<Spanned<Duration>>,

@@ -13,6 +13,7 @@ use super::fault::{self, OpenFault};
 use super::guard::{Guard, Trust};
 use super::{Location, Mode, SqliteConfig, build, watch};
 use crate::action::sql::types::{FaultKind, SqlFault};
+use crate::spec::Text;
 
 /// What a connection is opened from; the same for every one of a pool.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct Recipe {
     read_only: bool,
     /// Whether a statement of `onConnect` that writes is passed over, as nothing may be written.
     tolerant: bool,
-    on_connect: Vec<String>,
+    on_connect: Vec<Text>,
     busy_timeout: Duration,
 }
 
@@ -90,9 +91,14 @@ impl Recipe {
     fn on_connect(&self, connection: &Connection, guard: &Guard) -> Result<(), OpenFault> {
         for (index, sql) in self.on_connect.iter().enumerate() {
             guard.forget();
-            let outcome = guard.trusting(Trust::OnConnect, || run_to_end(connection, guard, sql));
+            let outcome = guard.trusting(Trust::OnConnect, || run_to_end(connection, guard, sql.expose()));
             match outcome {
                 Err(fault) if self.tolerant && fault.kind == FaultKind::ReadOnly => {}
+                // what the database says quotes the statement
+                Err(_) if sql.is_secret() => {
+                    let message = "why is not told, as a value from outside is in it".into();
+                    return Err(OpenFault::OnConnect { index, message, offset: None });
+                }
                 Err(SqlFault { message, offset, .. }) => return Err(OpenFault::OnConnect { index, message, offset }),
                 Ok(()) => {}
             }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::spec::Text;
 
 async fn refused(config: SqliteConfig, mode: Mode) -> OpenFault {
     open(config, mode).await.unwrap_err()
@@ -115,7 +116,7 @@ async fn a_check_of_a_file_changes_nothing() {
         outside.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |_| Ok(())).unwrap();
         outside.close().unwrap();
         let before = std::fs::read(&path).unwrap();
-        let on_connect = vec!["PRAGMA journal_mode = TRUNCATE".into(), "CREATE TABLE IF NOT EXISTS x(a)".into()];
+        let on_connect = ["PRAGMA journal_mode = TRUNCATE", "CREATE TABLE IF NOT EXISTS x(a)"].map(Text::new).into();
         let db = open(SqliteConfig { on_connect, ..at(folder.path()) }, Mode::Check).await.unwrap();
         db.describe("SELECT id FROM books").await.unwrap();
         assert!(!db.describe("DELETE FROM books").await.unwrap().read_only);
@@ -198,7 +199,7 @@ async fn statements_for_every_connection() {
     let folder = tempfile::tempdir().unwrap();
     drop(shop(folder.path(), false).await);
     let with = |on_connect: &[&str]| SqliteConfig {
-        on_connect: on_connect.iter().map(|sql| (*sql).to_owned()).collect(),
+        on_connect: on_connect.iter().map(|sql| Text::new(*sql)).collect(),
         read_only: true,
         ..at(folder.path())
     };
@@ -299,4 +300,13 @@ async fn a_file_that_goes_and_comes_back() {
     }
     std::fs::rename(folder.path().join("away"), &path).unwrap();
     assert_eq!(count(&db).await, json!(2));
+}
+
+#[tokio::test]
+async fn a_failing_statement_with_a_value_from_outside_is_not_quoted() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(shop(folder.path(), false).await);
+    let on_connect = vec![Text::new("${KEY}").with_value("PRAGMX key = sesame".to_owned())];
+    let fault = open(SqliteConfig { on_connect, ..at(folder.path()) }, Mode::Serve).await.unwrap_err();
+    assert!(!fault.to_string().contains("PRAGMX"), "{fault}");
 }
