@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdout};
 
 use super::lines::{Lines, Told};
 use super::{Exit, Finished};
@@ -35,18 +35,21 @@ impl From<io::Error> for Stop {
 pub(super) struct Output {
     max_bytes: usize,
     stdout: Vec<u8>,
+    /// The pipe of a program that was cut: closed once the program has been killed, so that it does not end
+    /// by itself of a closed pipe before.
+    held: Option<ChildStdout>,
     stderr: Tail,
 }
 
 impl Output {
     /// Nothing yet; `max_bytes` of stdout will be kept.
     pub(super) fn new(max_bytes: usize) -> Self {
-        Output { max_bytes, stdout: Vec::new(), stderr: Tail::default() }
+        Output { max_bytes, stdout: Vec::new(), held: None, stderr: Tail::default() }
     }
 
     /// The end: what was kept, and how the program ended.
     pub(super) fn finish(self, exit: Exit) -> Finished {
-        let Output { max_bytes, mut stdout, stderr } = self;
+        let Output { max_bytes, mut stdout, stderr, .. } = self;
         let truncated = stdout.len() > max_bytes;
         stdout.truncate(max_bytes);
         let (stderr, stderr_truncated) = stderr.finish();
@@ -62,12 +65,12 @@ pub(super) fn pump<'o>(
     told: Option<Told<'o>>,
 ) -> impl Future<Output = Result<(), Stop>> + use<'o> {
     let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let Output { max_bytes, stdout: kept, stderr: tail } = output;
+    let Output { max_bytes, stdout: kept, held, stderr: tail } = output;
     let enough = max_bytes.saturating_add(1);
     async move {
         tokio::try_join!(
             feed(input, stdin),
-            read_head(stdout, kept, enough),
+            read_head(stdout, kept, held, enough),
             read_tail(stderr, tail, told.map(Lines::new))
         )?;
         Ok(())
@@ -84,13 +87,22 @@ async fn feed(pipe: Option<impl AsyncWriteExt + Unpin>, bytes: Option<Vec<u8>>) 
 }
 
 /// Reads up to `enough` bytes; getting as many means that there are too many.
-async fn read_head(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, enough: usize) -> Result<(), Stop> {
+async fn read_head<P: AsyncRead + Unpin>(
+    pipe: Option<P>,
+    kept: &mut Vec<u8>,
+    held: &mut Option<P>,
+    enough: usize,
+) -> Result<(), Stop> {
     let Some(pipe) = pipe else { return Ok(()) };
     let mut pipe = pipe.take(u64::try_from(enough).unwrap_or(u64::MAX));
     loop {
         kept.reserve(READ_ROOM.min(enough.saturating_sub(kept.len())).max(1));
         if pipe.read_buf(kept).await? == 0 {
-            return if kept.len() >= enough { Err(Stop::Full) } else { Ok(()) };
+            if kept.len() < enough {
+                return Ok(());
+            }
+            *held = Some(pipe.into_inner());
+            return Err(Stop::Full);
         }
     }
 }
@@ -158,7 +170,7 @@ mod tests {
         {
             let stream = vec![b'x'; length];
             let mut kept = Vec::new();
-            let stop = read_head(Some(stream.as_slice()), &mut kept, enough).await;
+            let stop = read_head(Some(stream.as_slice()), &mut kept, &mut None, enough).await;
             assert_eq!(matches!(stop, Err(Stop::Full)), full, "{length} of {enough}");
             assert_eq!(kept.len(), length.min(enough));
         }
