@@ -222,7 +222,7 @@ impl<'a> Scope<'a> {
 #[derive(Debug)]
 pub struct Builder<'a> {
     /// The spec's texts.
-    pub files: &'a Files,
+    pub files: &'a mut Files,
     /// The spec's sources, open.
     pub sources: &'a Sources,
     /// The spec's handlebars fragments.
@@ -246,16 +246,26 @@ impl Builder<'_> {
     }
 
     /// Reads a text file that the spec names; a mistake is reported at the name.
-    pub fn read(&mut self, name: &Spanned<String>) -> Option<String> {
-        let path = self.resolve(name, name.span);
-        self.inputs.push(path.clone());
-        match crate::spec::load::read_text(&path) {
-            Ok(text) => Some(text),
-            Err(why) => {
-                let found = Diagnostic::error(Code::MissingFile, name.span, format!("can't read `{}`", name.value));
-                self.sink.push(found.label(why));
-                None
-            }
+    pub fn read(&mut self, name: &Spanned<String>) -> Option<Spanned<String>> {
+        read(self.files, name, name.span, self.sink, self.inputs)
+    }
+}
+
+/// Reads a text file that the spec names at `at`, where a mistake is reported.
+fn read(
+    files: &mut Files,
+    name: &str,
+    at: Span,
+    sink: &mut Diagnostics,
+    inputs: &mut Vec<PathBuf>,
+) -> Option<Spanned<String>> {
+    let path = files.folder(at.file).join(name);
+    inputs.push(path.clone());
+    match files.read(name, path) {
+        Ok(text) => Some(text),
+        Err(why) => {
+            sink.push(Diagnostic::error(Code::MissingFile, at, format!("can't read `{name}`")).label(why));
+            None
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod resource;
 mod shape;
 pub mod tool;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use crate::action::{Arguments, Builder, Call, Limits, Trust};
 use crate::outcome::{ActionError, ErrorKind};
 use crate::spec::load::{self, Input};
 use crate::spec::model::{Document, Partial};
-use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Fault, Files};
+use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Files, Spanned};
 use crate::template::Partials;
 pub use changes::Changes;
 pub use lists::Lists;
@@ -43,6 +44,9 @@ pub struct Catalog {
     pub instructions: Option<String>,
     /// 1 for the first catalog of a process, one more for each reload.
     pub generation: u64,
+    /// Tells what was written from what was written otherwise: the same for two loads of the same texts in the same
+    /// environment, in one process.
+    pub edition: u64,
     /// How its lists are given out.
     pub lists: Lists,
     tools: IndexMap<String, Arc<Tool>>,
@@ -77,14 +81,15 @@ impl Catalog {
         trust: Trust,
         previous: Option<&Catalog>,
     ) -> Loaded {
-        let load::Loaded { files, mut inputs, document, mut diagnostics } = load::load(input, env);
+        let load::Loaded { mut files, mut inputs, document, mut diagnostics } = load::load(input, env);
         let catalog = match document {
             Some(document) => {
-                Self::compile(&document, &files, mode, trust, previous, &mut diagnostics, &mut inputs).await
+                Self::compile(&document, &mut files, mode, trust, previous, &mut diagnostics, &mut inputs).await
             }
             None => None,
         };
-        let catalog = catalog.filter(|_| !diagnostics.has_errors()).map(Arc::new);
+        let catalog = catalog.filter(|_| !diagnostics.has_errors());
+        let catalog = catalog.map(|catalog| Arc::new(Catalog { edition: edition(&files, env), ..catalog }));
         inputs.sort();
         inputs.dedup();
         Loaded { catalog, diagnostics, files, inputs }
@@ -92,7 +97,7 @@ impl Catalog {
 
     async fn compile(
         document: &Document,
-        files: &Files,
+        files: &mut Files,
         mode: Mode,
         trust: Trust,
         previous: Option<&Catalog>,
@@ -124,7 +129,8 @@ impl Catalog {
         let (server, instructions) = server(document)?;
         let lists = Lists::compile(document.server.get().and_then(|s| s.lists.as_ref()), sink);
         let generation = previous.map_or(1, |p| p.generation + 1);
-        Some(Catalog { server, instructions, generation, lists, tools, resources, matching, prompts, sources })
+        let edition = 0;
+        Some(Catalog { server, instructions, generation, edition, lists, tools, resources, matching, prompts, sources })
     }
 
     /// The tools, in the order of the spec.
@@ -179,6 +185,14 @@ impl Catalog {
     }
 }
 
+/// A digest of all that was read.
+fn edition(files: &Files, env: &Environment) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    env.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The tools in the order of the spec, those that others call compiled before these.
 async fn tools(document: &Document, builder: &mut Builder<'_>) -> IndexMap<String, Arc<Tool>> {
     let mut tools: IndexMap<String, Option<Arc<Tool>>> =
@@ -196,24 +210,21 @@ async fn tools(document: &Document, builder: &mut Builder<'_>) -> IndexMap<Strin
 /// The handlebars fragments; mistakes in them are reported where they are written.
 fn partials(document: &Document, builder: &mut Builder<'_>) -> Partials {
     let mut partials = Partials::default();
-    let report = |written: &Partial, fault: Fault, builder: &mut Builder<'_>| {
-        builder.sink.push(match written {
-            Partial::Text(text) => Diagnostic::fault(Code::BadTemplate, text, fault),
-            Partial::File(path) => Diagnostic::error(Code::BadTemplate, path.span, fault.message),
-        });
-    };
+    let mut texts: IndexMap<&str, Spanned<String>> = IndexMap::new();
     for (name, written) in document.partials.iter() {
         let text = match written {
-            Partial::Text(text) => Some(text.value.clone()),
+            Partial::Text(text) => Some(text.clone()),
             Partial::File(path) => builder.read(path),
         };
-        if let Some(Err(fault)) = text.map(|text| partials.add(name, &text)) {
-            report(written, fault, builder);
+        let Some(text) = text else { continue };
+        if let Err(fault) = partials.add(name, &text) {
+            builder.sink.push(Diagnostic::fault(Code::BadTemplate, &text, fault));
         }
+        texts.insert(name, text);
     }
     for (name, fault) in partials.check() {
-        if let Some((_, written)) = document.partials.iter().find(|(n, _)| n.value == name) {
-            report(written, fault, builder);
+        if let Some(text) = texts.get(name) {
+            builder.sink.push(Diagnostic::fault(Code::BadTemplate, text, fault));
         }
     }
     partials
@@ -222,9 +233,7 @@ fn partials(document: &Document, builder: &mut Builder<'_>) -> Partials {
 /// Who the server is, and its instructions; `None` if it has no name.
 fn server(document: &Document) -> Option<(Implementation, Option<String>)> {
     let written = document.server.get()?;
-    let text = |text: &Option<crate::spec::Spanned<crate::spec::Text>>| {
-        text.as_ref().map(|t| t.expose().trim_end().to_owned())
-    };
+    let text = |text: &Option<Spanned<crate::spec::Text>>| text.as_ref().map(|t| t.expose().trim_end().to_owned());
     let name = written.name.get()?.expose().to_owned();
     let mut server = Implementation::new(name, text(&written.version).unwrap_or_else(|| "0.0.0".to_owned()));
     server.title = text(&written.title);

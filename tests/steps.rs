@@ -377,8 +377,12 @@ async fn a_state_ends_with_its_server_and_with_its_spec() {
     let again = retry(&params, &first, &mut willing);
     let mut another = Talk::stdio(&spec, Era::Modern, able()).await;
     assert_eq!(another.once("tools/call", again.clone()).await["error"]["code"], -32602);
+    // A reload of the same spec changes nothing for the call.
+    talk.process().signal(rustix::process::Signal::HUP);
+    talk.process().says("generation 2").await;
+    assert_eq!(talk.once("tools/call", again.clone()).await["result"]["isError"], false);
     spec.write(&spec.get("spec.yaml").replace("Name?", "Your name?").replace("0.0.1", "0.0.2"));
-    talk.process().says("reloaded").await;
+    talk.process().says("reloaded test 0.0.2").await;
     assert_eq!(talk.once("tools/call", again).await["error"]["code"], -32602);
 }
 

@@ -45,7 +45,7 @@ impl Sources {
     /// Opens every source, or takes it from `previous` if it is configured the same there.
     pub async fn open(
         written: &Named<model::Source>,
-        files: &Files,
+        files: &mut Files,
         mode: Mode,
         previous: Option<&Sources>,
         sink: &mut Diagnostics,

@@ -49,16 +49,16 @@ impl Sql {
     pub async fn compile(written: &SqlAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let source = written.source.get().and_then(|name| builder.sources.sql(name, builder.sink));
         let text = text(written, builder)?;
-        let Some(query) = Query::parse(&text.text, scope, builder.sink) else {
+        let dialect = source.as_ref().map_or(lexer::Dialect::Sqlite, |s| s.driver.dialect());
+        let Some(query) = Query::parse(&text.0, scope, builder.sink) else {
             // What the query binds is still to be read from its text.
-            let written = lexer::parse(&text.text, lexer::Dialect::Sqlite).params;
-            text.check_names(written.iter().map(|p| p.name.as_str()), scope, builder);
+            let written = lexer::parse(&text.0, dialect).params;
+            text.check_names(written.iter().map(|p| p.name.as_str()), dialect, scope, builder);
             return None;
         };
-        let dialect = source.as_ref().map_or(lexer::Dialect::Sqlite, |s| s.driver.dialect());
         let statements = query.statements(scope, dialect);
         let names = statements.iter().flat_map(|s| s.params.iter().map(String::as_str));
-        let known = text.check_names(names, scope, builder);
+        let known = text.check_names(names, dialect, scope, builder);
         let source = source?;
         known.then_some(())?;
         let mut described = Vec::new();
@@ -145,19 +145,13 @@ impl Sql {
     }
 }
 
-/// The query's text and where it stands: in the spec, or in a file that the spec names.
-struct Text<'a> {
-    text: Spanned<String>,
-    file: Option<&'a Spanned<String>>,
-}
+/// The query's text, which stands in the spec or in a file that the spec names.
+struct Text(Spanned<String>);
 
-fn text<'a>(written: &'a SqlAction, builder: &mut Builder<'_>) -> Option<Text<'a>> {
+fn text(written: &SqlAction, builder: &mut Builder<'_>) -> Option<Text> {
     match (&written.query, &written.file) {
-        (Some(query), None) => Some(Text { text: query.clone(), file: None }),
-        (None, Some(path)) => {
-            let text = builder.read(path)?;
-            Some(Text { text: Spanned::new(text, path.span), file: Some(path) })
-        }
+        (Some(query), None) => Some(Text(query.clone())),
+        (None, Some(path)) => builder.read(path).map(Text),
         (Some(_), Some(path)) => {
             let words = "a sql action has a `query` or a `file`, this one has both";
             builder.sink.push(Diagnostic::error(Code::NameClash, path.span, words).label("keep one of them"));
@@ -171,34 +165,20 @@ fn text<'a>(written: &'a SqlAction, builder: &mut Builder<'_>) -> Option<Text<'a
     }
 }
 
-impl Text<'_> {
-    /// A diagnostic at a byte of the query; in a file of its own, the line is said in words.
-    fn at(&self, range: std::ops::Range<usize>, code: Code, words: String) -> Diagnostic {
-        match self.file {
-            None => Diagnostic::error(code, self.text.at(range), words),
-            Some(path) => {
-                let line = self.text.value.get(..range.start).unwrap_or("").matches('\n').count() + 1;
-                Diagnostic::error(code, path.span, words).label(format!("in line {line} of this file"))
-            }
-        }
-    }
-
+impl Text {
     /// Reports the names that nothing defines, each once.
     fn check_names<'n>(
         &self,
         names: impl Iterator<Item = &'n str>,
+        dialect: lexer::Dialect,
         scope: &Scope<'_>,
         builder: &mut Builder<'_>,
     ) -> bool {
         let unknown: Vec<&str> = names.filter(|name| scope.get(name).is_none()).collect();
         for name in &unknown {
-            let written = lexer::parse(&self.text, lexer::Dialect::Sqlite);
+            let written = lexer::parse(&self.0, dialect);
             let range = written.params.iter().find(|p| p.name == *name).map_or(0..0, |p| p.range.clone());
-            let found = scope.unknown(name, self.text.at(range.clone()));
-            let found = match self.file {
-                None => found,
-                Some(_) => self.at(range, found.code, found.message),
-            };
+            let found = scope.unknown(name, self.0.at(range));
             if !builder.sink.holds(&found) {
                 builder.sink.push(found);
             }
@@ -208,16 +188,17 @@ impl Text<'_> {
 
     /// Reports what the database says of a statement, where it says it.
     fn refused(&self, statement: &Statement, fault: &SqlFault, builder: &mut Builder<'_>) {
-        let whole = 0..self.text.value.trim_end().len();
+        let whole = 0..self.0.trim_end().len();
         let range = match fault.offset.and_then(|offset| statement.original(offset)) {
             Some(start) => start..self.word_end(start),
             None => whole,
         };
-        builder.sink.push(self.at(range, Code::Sql, format!("the database refuses this statement: {}", fault.message)));
+        let words = format!("the database refuses this statement: {}", fault.message);
+        builder.sink.push(Diagnostic::error(Code::Sql, self.0.at(range), words));
     }
 
     fn word_end(&self, start: usize) -> usize {
-        let rest = self.text.value.get(start..).unwrap_or("");
+        let rest = self.0.get(start..).unwrap_or("");
         let word = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(rest.len());
         start + word.max(rest.chars().next().map_or(0, char::len_utf8))
     }
@@ -230,11 +211,10 @@ impl Text<'_> {
         source: &SqlSource,
         builder: &mut Builder<'_>,
     ) -> bool {
-        let whole = || 0..self.text.value.trim_end().len();
+        let whole = || 0..self.0.trim_end().len();
         let mut sound = true;
         let mut refuse = |words: String, label: &str| {
-            let found = self.at(whole(), Code::Sql, words);
-            builder.sink.push(if found.label.is_empty() { found.label(label) } else { found });
+            builder.sink.push(Diagnostic::error(Code::Sql, self.0.at(whole()), words).label(label));
             sound = false;
         };
         let Some(first) = described.first() else { return true };

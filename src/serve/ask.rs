@@ -29,8 +29,8 @@ pub(super) struct Asked<'r> {
     pub(super) name: &'r str,
     /// Its arguments.
     pub(super) arguments: &'r Map<String, Value>,
-    /// The catalog that answers.
-    pub(super) generation: u64,
+    /// What the catalog that answers was read from.
+    pub(super) edition: u64,
     /// What the client brings back of an earlier answer.
     pub(super) responses: Option<InputResponses>,
     /// As `responses`.
@@ -63,7 +63,7 @@ impl Handler {
         run: impl AsyncFnOnce(&Call) -> Result<T, ActionError>,
     ) -> Result<Ended<T>, ErrorData> {
         let modern = is_modern(context);
-        let identity = || state::identity(asked.method, asked.name, asked.arguments, asked.generation);
+        let identity = || state::identity(asked.method, asked.name, asked.arguments, asked.edition);
         let before = match asked.state.filter(|_| modern) {
             None => Map::new(),
             Some(state) => self.seal.open(&state, &identity()).ok_or_else(stale)?,

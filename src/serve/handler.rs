@@ -191,7 +191,7 @@ impl ServerHandler for Handler {
             method: "tools/call",
             name: &request.name,
             arguments: &arguments,
-            generation: catalog.generation,
+            edition: catalog.edition,
             responses: request.input_responses,
             state: request.request_state,
         };
@@ -236,7 +236,7 @@ impl ServerHandler for Handler {
             method: "resources/read",
             name: &request.uri,
             arguments: &Default::default(),
-            generation: catalog.generation,
+            edition: catalog.edition,
             responses: request.input_responses,
             state: request.request_state,
         };
@@ -277,7 +277,7 @@ impl ServerHandler for Handler {
             method: "prompts/get",
             name: &request.name,
             arguments: &given,
-            generation: catalog.generation,
+            edition: catalog.edition,
             responses: request.input_responses,
             state: request.request_state,
         };

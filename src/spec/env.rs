@@ -1,7 +1,7 @@
 //! `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, `${file:PATH}` and `$$`, replaced in the scalars of a
 //! parsed tree, so that a value can never add a key.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ use super::text::Text;
 const MAX_FILE: u64 = 64 * 1024;
 
 /// Values from outside the spec: environment variables, those of `--env-file` behind them.
-#[derive(Debug, Clone, Default)]
-pub struct Environment(HashMap<String, String>);
+#[derive(Debug, Clone, Default, Hash)]
+pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// The process's own environment. Variables that are not Unicode are left out.

@@ -82,7 +82,7 @@ impl From<Span> for Place {
 }
 
 /// A file's name as it was given, its path, and its text.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 struct File {
     name: String,
     path: PathBuf,
@@ -91,8 +91,8 @@ struct File {
     lines: Vec<usize>,
 }
 
-/// The files that a spec was read from.
-#[derive(Debug, Default)]
+/// The spec's files, and those that it names.
+#[derive(Debug, Default, Hash)]
 pub struct Files(Vec<File>);
 
 impl Files {
@@ -101,6 +101,16 @@ impl Files {
         let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         self.0.push(File { name: name.into(), path: path.into(), text, lines });
         FileId(u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Reads a text file that the spec names, and adds it.
+    ///
+    /// # Errors
+    /// Why it can't be read, in words.
+    pub fn read(&mut self, name: &str, path: PathBuf) -> Result<Spanned<String>, String> {
+        let text = super::load::read_text(&path)?;
+        let file = self.add(name, path, text.clone());
+        Ok(Spanned::new(text.clone(), Span::new(file, 0..text.len())))
     }
 
     fn get(&self, id: FileId) -> Option<&File> {

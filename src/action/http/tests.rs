@@ -45,15 +45,15 @@ async fn compile(sources: &str, action: &str) -> Compiled {
          pin: {{ type: string, secret: true }}\n    http:\n{action}\n"
     );
     let base = [("TOKEN", TOKEN), ("SPLIT", "a\r\nx: y")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-    let Loaded { files, document, mut diagnostics, .. } = load(&Input::Text(text), &base.into_iter().collect());
+    let Loaded { mut files, document, mut diagnostics, .. } = load(&Input::Text(text), &base.into_iter().collect());
     let document = document.unwrap();
     let (sink, inputs) = (&mut diagnostics, &mut Vec::new());
-    let open = Sources::open(&document.sources, &files, Mode::Serve, None, sink, inputs).await;
+    let open = Sources::open(&document.sources, &mut files, Mode::Serve, None, sink, inputs).await;
     let partials = Partials::default();
     let limits = Limits::default().or(document.defaults.as_ref());
     let mut tools = Callees::default();
     let mut builder = Builder {
-        files: &files,
+        files: &mut files,
         sources: &open,
         partials: &partials,
         tools: &mut tools,

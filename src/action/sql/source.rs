@@ -68,13 +68,13 @@ impl SqlSource {
     pub async fn open(
         name: &Spanned<String>,
         written: &model::SqlSource,
-        files: &Files,
+        files: &mut Files,
         mode: Mode,
         previous: Option<&Arc<SqlSource>>,
         sink: &mut Diagnostics,
         inputs: &mut Vec<PathBuf>,
     ) -> Option<Arc<SqlSource>> {
-        let config = config(written, files, sink, inputs)?;
+        let (config, script) = config(written, files, sink, inputs)?;
         let timeout = written.timeout.as_ref().map(|t| t.value);
         let same = |p: &&Arc<SqlSource>| p.config == config && p.mode == mode && p.file == identity(&config);
         if let Some(previous) = previous.filter(same) {
@@ -94,7 +94,7 @@ impl SqlSource {
                 Some(Arc::new(SqlSource { config, file, mode, driver: Driver::Sqlite(sqlite), timeout }))
             }
             Err(fault) => {
-                report(&fault, name, written, files, sink);
+                report(&fault, name, written, script.as_ref(), sink);
                 None
             }
         }
@@ -127,25 +127,14 @@ fn identity(config: &SqliteConfig) -> Option<FileIdentity> {
 
 fn config(
     written: &model::SqlSource,
-    files: &Files,
+    files: &mut Files,
     sink: &mut Diagnostics,
     inputs: &mut Vec<PathBuf>,
-) -> Option<SqliteConfig> {
+) -> Option<(SqliteConfig, Option<Spanned<String>>)> {
     let url = written.url.get()?;
     let database = location(url, files, sink);
     let init = match &written.init {
-        Some(path) => {
-            let file = files.folder(path.span.file).join(path.expose());
-            inputs.push(file.clone());
-            match crate::spec::load::read_text(&file) {
-                Ok(script) => Some(Some(script)),
-                Err(why) => {
-                    let found = Diagnostic::error(Code::MissingFile, path.span, format!("can't read `{}`", path.value));
-                    sink.push(found.label(why));
-                    None
-                }
-            }
-        }
+        Some(path) => crate::action::read(files, path.expose(), path.span, sink, inputs).map(Some),
         None => Some(None),
     };
     let max_connections = match &written.max_connections {
@@ -156,14 +145,16 @@ fn config(
         Some(n) => usize::try_from(n.value).unwrap_or(CONNECTIONS),
         None => CONNECTIONS,
     };
-    Some(SqliteConfig {
+    let init = init?;
+    let config = SqliteConfig {
         database: database?,
         read_only: written.read_only.as_ref().is_some_and(|r| r.value),
-        init: init?,
+        init: init.as_ref().map(|script| script.value.clone()),
         on_connect: written.on_connect.iter().flatten().map(|s| s.value.clone()).collect(),
         max_connections,
         busy_timeout: BUSY_TIMEOUT,
-    })
+    };
+    Some((config, init))
 }
 
 /// `sqlite:PATH`, `sqlite://PATH` or `sqlite::memory:`; paths start at the folder of the spec's file.
@@ -200,7 +191,7 @@ fn report(
     fault: &OpenFault,
     name: &Spanned<String>,
     written: &model::SqlSource,
-    files: &Files,
+    script: Option<&Spanned<String>>,
     sink: &mut Diagnostics,
 ) {
     let at = written.url.get().map_or(name.span, |url| url.span);
@@ -208,16 +199,12 @@ fn report(
     sink.push(match fault {
         OpenFault::Missing => Diagnostic::error(Code::MissingFile, at, words),
         OpenFault::Init { offset, .. } => {
-            let place = written.init.as_ref().map_or(at, |init| init.span);
-            let found = Diagnostic::error(Code::Sql, place, words);
-            let line = written.init.as_ref().zip(*offset).and_then(|(init, offset)| {
-                let script = crate::spec::load::read_text(&files.folder(init.span.file).join(init.expose())).ok()?;
-                Some(script.get(..offset)?.matches('\n').count() + 1)
-            });
-            match line {
-                Some(line) => found.label(format!("in line {line} of this file")),
-                None => found,
-            }
+            let place = match (script, offset) {
+                (Some(script), Some(offset)) => script.at(*offset..*offset + 1),
+                (Some(script), None) => script.span.into(),
+                (None, _) => at.into(),
+            };
+            Diagnostic::error(Code::Sql, place, words)
         }
         OpenFault::OnConnect { index, offset, .. } => {
             let statement = written.on_connect.as_ref().and_then(|all| all.get(*index));

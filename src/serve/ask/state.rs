@@ -49,10 +49,10 @@ impl Seal {
 }
 
 /// The bytes that tell one request from another: its method, what it names, its arguments in any order, and the
-/// catalog that it was made to.
-pub(super) fn identity(method: &str, name: &str, arguments: &Map<String, Value>, generation: u64) -> Vec<u8> {
+/// spec that it was made to.
+pub(super) fn identity(method: &str, name: &str, arguments: &Map<String, Value>, edition: u64) -> Vec<u8> {
     let arguments = sorted(&Value::Object(arguments.clone()));
-    serde_json::to_vec(&(method, name, generation, arguments)).unwrap_or_default()
+    serde_json::to_vec(&(method, name, edition, arguments)).unwrap_or_default()
 }
 
 fn sorted(value: &Value) -> Value {
