@@ -6,6 +6,7 @@ pub mod content;
 pub mod exec;
 pub mod file;
 pub mod files;
+pub mod folder;
 pub mod http;
 mod mask;
 pub mod process;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 
 pub use call::{Call, Capabilities};
 
+use crate::outcome::shape::{ShapeLimits, Wants};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::{self, Defaults};
 use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Files, Kind, Node, Span, Spanned};
@@ -38,14 +40,24 @@ pub type Arguments = Map<String, Value>;
 pub enum Action {
     /// A statement on a database.
     Sql(sql::Sql),
+    /// What a database's catalog tells of its tables, and their rows.
+    Tables(Box<sql::Tables>),
     /// A request to an HTTP API.
-    Http(http::Http),
+    Http(Box<http::Http>),
     /// A program with arguments.
     Exec(exec::Exec),
     /// A shell script.
     Shell(shell::Shell),
     /// A file's content.
     File(file::FileRead),
+    /// The files of a folder.
+    Files(folder::List),
+    /// Lines of the files of a folder.
+    Search(folder::Search),
+    /// A file that is written.
+    Write(folder::Write),
+    /// A file that is changed.
+    Edit(folder::Edit),
     /// A handlebars text.
     Text(text::Text),
     /// MCP content blocks.
@@ -59,10 +71,19 @@ impl Action {
     pub async fn compile(written: &model::Action, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Action> {
         match written {
             model::Action::Sql(sql) => sql::Sql::compile(sql, scope, builder).await.map(Action::Sql),
-            model::Action::Http(http) => http::Http::compile(http, scope, builder).map(Action::Http),
+            model::Action::Tables(tables) => {
+                sql::Tables::compile(tables, scope, builder).await.map(|tables| Action::Tables(Box::new(tables)))
+            }
+            model::Action::Http(http) => {
+                http::Http::compile(http, scope, builder).map(|http| Action::Http(Box::new(http)))
+            }
             model::Action::Exec(exec) => exec::Exec::compile(exec, scope, builder).map(Action::Exec),
             model::Action::Shell(shell) => shell::Shell::compile(shell, scope, builder).map(Action::Shell),
             model::Action::File(file) => file::FileRead::compile(file, scope, builder).map(Action::File),
+            model::Action::Files(list) => folder::List::compile(list, scope, builder).map(Action::Files),
+            model::Action::Search(search) => folder::Search::compile(search, scope, builder).map(Action::Search),
+            model::Action::Write(write) => folder::Write::compile(write, scope, builder).map(Action::Write),
+            model::Action::Edit(edit) => folder::Edit::compile(edit, scope, builder).map(Action::Edit),
             model::Action::Text(text) => text::Text::compile(text, scope, builder).map(Action::Text),
             model::Action::Content(blocks) => {
                 content::Blocks::compile(blocks, scope, builder).await.map(Action::Content)
@@ -71,17 +92,35 @@ impl Action {
         }
     }
 
+    /// The same, where a shape wants something else than what bytes mean by their media type.
+    pub fn wanted(mut self, wants: Wants) -> Self {
+        if let Action::Http(http) = &mut self {
+            http.wanted(wants);
+        }
+        self
+    }
+
     /// Runs it.
     ///
     /// # Errors
     /// Whatever kept it from an answer, in words for the caller.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
+        // Steps may ask something first.
+        if !matches!(self, Action::Steps(_)) {
+            call.client.begins().await;
+        }
         match self {
             Action::Sql(sql) => sql.run(arguments, call).await,
-            Action::Http(http) => http.run(arguments, call).await,
-            Action::Exec(exec) => exec.run(arguments, call).await,
-            Action::Shell(shell) => shell.run(arguments, call).await,
+            Action::Tables(tables) => Box::pin(tables.run(arguments, call)).await,
+            // What these keep while they run is large, and a call that is none of them would carry it around.
+            Action::Http(http) => Box::pin(http.run(arguments, call)).await,
+            Action::Exec(exec) => Box::pin(exec.run(arguments, call)).await,
+            Action::Shell(shell) => Box::pin(shell.run(arguments, call)).await,
             Action::File(file) => file.run(arguments).await,
+            Action::Files(list) => list.run(arguments, call).await,
+            Action::Search(search) => search.run(arguments, call).await,
+            Action::Write(write) => write.run(arguments).await,
+            Action::Edit(edit) => edit.run(arguments).await,
             Action::Text(text) => text.run(arguments),
             Action::Content(blocks) => blocks.run(arguments, call).await,
             Action::Steps(steps) => steps.run(arguments, call).await,
@@ -95,10 +134,15 @@ impl Action {
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
         match self {
             Action::Sql(sql) => sql.explain(arguments),
+            Action::Tables(tables) => tables.explain(arguments),
             Action::Http(http) => http.explain(arguments),
             Action::Exec(exec) => exec.explain(arguments),
             Action::Shell(shell) => shell.explain(arguments),
             Action::File(file) => file.explain(arguments),
+            Action::Files(list) => list.explain(arguments),
+            Action::Search(search) => search.explain(arguments),
+            Action::Write(write) => write.explain(arguments),
+            Action::Edit(edit) => edit.explain(arguments),
             Action::Text(text) => text.explain(arguments),
             Action::Content(blocks) => blocks.explain(arguments),
             Action::Steps(steps) => steps.explain(arguments),
@@ -109,6 +153,11 @@ impl Action {
     pub fn output_schema(&self) -> Option<Value> {
         match self {
             Action::Sql(sql) => sql.output_schema(),
+            Action::Tables(tables) => tables.output_schema(),
+            Action::Files(_) => Some(folder::List::schema()),
+            Action::Search(_) => Some(folder::Search::schema()),
+            Action::Write(_) => Some(folder::Write::schema()),
+            Action::Edit(_) => Some(folder::Edit::schema()),
             _ => None,
         }
     }
@@ -116,12 +165,32 @@ impl Action {
     /// Whether it changes nothing, where that is known: MCP's `readOnlyHint`.
     pub fn read_only(&self) -> Option<bool> {
         match self {
-            Action::Sql(sql) => sql.read_only(),
+            Action::Sql(sql) => sql.effects().read_only,
             Action::Http(http) => Some(http.read_only()),
-            Action::File(_) | Action::Text(_) => Some(true),
+            Action::Tables(_) | Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Text(_) => Some(true),
+            Action::Write(_) | Action::Edit(_) => Some(false),
             Action::Content(blocks) => blocks.read_only(),
             Action::Exec(_) | Action::Shell(_) => None,
             Action::Steps(steps) => steps.read_only(),
+        }
+    }
+
+    /// Whether it may destroy something, and whether doing it again changes nothing more, where that is known: MCP's
+    /// `destructiveHint` and `idempotentHint`.
+    pub fn effects(&self) -> (Option<bool>, Option<bool>) {
+        match self {
+            Action::Sql(sql) => (sql.effects().destructive, sql.effects().idempotent),
+            _ => (None, None),
+        }
+    }
+
+    /// Whether it never says anything to the client while it runs, nor asks it anything.
+    pub fn is_silent(&self) -> bool {
+        match self {
+            Action::Sql(_) | Action::Tables(_) | Action::Text(_) => true,
+            Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => true,
+            Action::Http(http) => !http.has_pages(),
+            Action::Exec(_) | Action::Shell(_) | Action::Content(_) | Action::Steps(_) => false,
         }
     }
 
@@ -136,13 +205,40 @@ impl Action {
 
     /// Whether its answer is a list of rows with their count.
     pub fn gives_rows(&self) -> bool {
-        matches!(self, Action::Sql(sql) if sql.gives_rows())
+        match self {
+            Action::Sql(sql) => sql.gives_rows(),
+            Action::Tables(tables) => tables.gives_rows(),
+            Action::Files(_) | Action::Search(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The bounds that it has of its own, where it can be told them.
+    pub fn limits(&self) -> Option<Limits> {
+        match self {
+            Action::Sql(sql) => Some(sql.limits),
+            Action::Http(http) => Some(http.limits),
+            Action::Exec(exec) => Some(exec.limits()),
+            Action::Shell(shell) => Some(shell.limits()),
+            Action::Tables(_)
+            | Action::File(_)
+            | Action::Files(_)
+            | Action::Search(_)
+            | Action::Write(_)
+            | Action::Edit(_)
+            | Action::Text(_)
+            | Action::Content(_)
+            | Action::Steps(_) => None,
+        }
     }
 
     /// The media type of its answer, where it is known before a call.
     pub fn mime_type(&self) -> Option<String> {
         match self {
-            Action::Sql(_) => Some("application/json".to_owned()),
+            Action::Sql(sql) => Some(sql.mime_type().to_owned()),
+            Action::Tables(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => {
+                Some("application/json".to_owned())
+            }
             Action::File(file) => file.mime_type(),
             Action::Text(_) => Some("text/plain".to_owned()),
             Action::Content(blocks) => blocks.mime_type(),
@@ -231,6 +327,8 @@ pub struct Builder<'a> {
     pub tools: &'a mut steps::Callees,
     /// Bounds for actions that name none.
     pub limits: Limits,
+    /// The sandbox of commands that have none of their own.
+    pub sandbox: Option<&'a model::Sandbox>,
     /// Whether commands of a spec that others may write are taken.
     pub trust: Trust,
     /// Where mistakes go.
@@ -296,6 +394,12 @@ pub struct Limits {
     pub max_bytes: usize,
 }
 
+impl From<Limits> for ShapeLimits {
+    fn from(limits: Limits) -> Self {
+        ShapeLimits { time: limits.timeout, max_bytes: limits.max_bytes }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits { timeout: Duration::from_secs(30), max_rows: 1000, max_bytes: 10 * 1024 * 1024 }
@@ -328,6 +432,13 @@ impl Limits {
             self.max_bytes = bytes.value.0;
         }
         self
+    }
+}
+
+impl Limits {
+    /// These limits, with a shorter timeout if they have a longer one.
+    pub fn at_most(self, longest: Option<Duration>) -> Self {
+        Limits { timeout: longest.map_or(self.timeout, |longest| longest.min(self.timeout)), ..self }
     }
 }
 
@@ -397,7 +508,8 @@ impl Builder<'_> {
         };
         let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
         if !path.is_dir() {
-            self.sink.error(Code::MissingFile, span, format!("there is no folder {}", path.display()));
+            let words = format!("there is no folder {}", path.display());
+            self.sink.push_once(Diagnostic::error(Code::MissingFile, span, words));
             return None;
         }
         Some(path)

@@ -4,6 +4,8 @@ pub mod changes;
 pub mod completion;
 pub mod content;
 mod headers;
+pub mod import;
+mod kept;
 pub mod lists;
 mod members;
 mod order;
@@ -12,6 +14,7 @@ pub mod prompt;
 pub mod resource;
 mod shape;
 pub mod tool;
+mod visible;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -19,27 +22,31 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use indexmap::IndexMap;
-use rmcp::model::Implementation;
+use rmcp::model::{ContentBlock, Implementation, MetaObject};
 
 use crate::action::source::{Mode, Sources};
 use crate::action::steps::Callees;
 use crate::action::{Arguments, Builder, Call, Limits, Trust};
-use crate::outcome::{ActionError, ErrorKind};
+use crate::outcome::{ActionError, ErrorKind, Whole};
 use crate::spec::load::{self, Input};
 use crate::spec::model::{Document, Partial};
 use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Files, Spanned};
 use crate::template::Partials;
 pub use changes::Changes;
+use kept::Kept;
 pub use lists::Lists;
 pub use prompt::Prompt;
 pub use resource::{Contents, Listed, Resource};
 pub use tool::{Answer, Tool};
+pub use visible::{ChangedLists, Visible};
 
 /// Everything that a server offers, ready to run.
 #[derive(Debug)]
 pub struct Catalog {
     /// Who the server is.
     pub server: Implementation,
+    /// The same as MCP's `_meta` of a result.
+    pub meta: MetaObject,
     /// What clients should know of it.
     pub instructions: Option<String>,
     /// 1 for the first catalog of a process, one more for each reload.
@@ -49,6 +56,8 @@ pub struct Catalog {
     pub edition: u64,
     /// How its lists are given out.
     pub lists: Lists,
+    /// What clients see of it.
+    pub visible: Visible,
     tools: IndexMap<String, Arc<Tool>>,
     /// Resources first, then templates, the most literal first.
     resources: Vec<Resource>,
@@ -56,6 +65,7 @@ pub struct Catalog {
     matching: Vec<usize>,
     prompts: IndexMap<String, Prompt>,
     sources: Sources,
+    kept: Kept,
 }
 
 /// What loading gave.
@@ -83,7 +93,10 @@ impl Catalog {
     ) -> Loaded {
         let load::Loaded { mut files, mut inputs, document, mut diagnostics } = load::load(input, env);
         let catalog = match document {
-            Some(document) => {
+            Some(mut document) => {
+                let sink = &mut diagnostics;
+                let mut context = import::Context { env, files: &mut files, mode, sink, inputs: &mut inputs };
+                import::expand(&mut document, &mut context).await;
                 Self::compile(&document, &mut files, mode, trust, previous, &mut diagnostics, &mut inputs).await
             }
             None => None,
@@ -107,8 +120,18 @@ impl Catalog {
         let sources = Sources::open(&document.sources, files, mode, previous.map(|p| &p.sources), sink, inputs).await;
         let limits = Limits::default().or(document.defaults.as_ref());
         let (empty, mut callees) = (Partials::default(), Callees::default());
-        let mut builder =
-            Builder { files, sources: &sources, partials: &empty, tools: &mut callees, limits, trust, sink, inputs };
+        let sandbox = document.defaults.as_ref().and_then(|defaults| defaults.sandbox.as_ref());
+        let mut builder = Builder {
+            files,
+            sources: &sources,
+            partials: &empty,
+            tools: &mut callees,
+            limits,
+            sandbox,
+            trust,
+            sink,
+            inputs,
+        };
         let partials = partials(document, &mut builder);
         let mut builder = Builder { partials: &partials, ..builder };
         let tools = tools(document, &mut builder).await;
@@ -127,10 +150,26 @@ impl Catalog {
         let specific = |at: &usize| resources.get(*at).map_or(0, Resource::literal_len);
         matching.sort_by_key(|at| std::cmp::Reverse(specific(at)));
         let (server, instructions) = server(document)?;
+        let meta = meta(&server);
         let lists = Lists::compile(document.server.get().and_then(|s| s.lists.as_ref()), sink);
         let generation = previous.map_or(1, |p| p.generation + 1);
-        let edition = 0;
-        Some(Catalog { server, instructions, generation, edition, lists, tools, resources, matching, prompts, sources })
+        let visible = Visible::of(tools.values().map(Arc::as_ref), resources.iter(), prompts.values());
+        let kept = previous.map(|p| p.kept.clone()).unwrap_or_default();
+        Some(Catalog {
+            server,
+            meta,
+            instructions,
+            generation,
+            edition: 0,
+            lists,
+            visible,
+            tools,
+            resources,
+            matching,
+            prompts,
+            sources,
+            kept,
+        })
     }
 
     /// The tools, in the order of the spec.
@@ -169,9 +208,25 @@ impl Catalog {
         join_all(self.resources.iter().map(|resource| resource.members(call))).await.concat()
     }
 
+    /// Waits until something has come back that could not be reached when this catalog was loaded: loading it again
+    /// tells more then.
+    pub async fn recovered(&self) {
+        self.sources.recovered().await;
+    }
+
     /// Whether changes of some resource are noticed while the catalog stays the same.
     pub fn has_subscriptions(&self) -> bool {
         self.resources.iter().any(|resource| resource.poll().is_some())
+    }
+
+    /// Whether calls of some tool become tasks.
+    pub fn has_tasks(&self) -> bool {
+        self.tools().any(|tool| tool.task.is_some())
+    }
+
+    /// Keeps the whole of an answer of the tool `name` for a while, and gives the link to it.
+    pub fn keep(&self, whole: Whole, name: &str) -> Option<ContentBlock> {
+        self.kept.keep(whole, name)
     }
 
     /// Reads the resource that a URI means.
@@ -179,6 +234,9 @@ impl Catalog {
     /// # Errors
     /// If there is none, or its action fails.
     pub async fn read(&self, uri: &str, call: &Call) -> Result<Contents, ActionError> {
+        if let Some(contents) = self.kept.read(uri) {
+            return Ok(Contents::kept(contents));
+        }
         let none = || ActionError::new(ErrorKind::NotFound, "there is no such resource");
         let (resource, variables) = self.resource(uri).ok_or_else(none)?;
         resource.read(uri, variables, call).await
@@ -228,6 +286,11 @@ fn partials(document: &Document, builder: &mut Builder<'_>) -> Partials {
         }
     }
     partials
+}
+
+/// Who the server is, as the `_meta` of results has it.
+fn meta(server: &Implementation) -> MetaObject {
+    MetaObject([("io.modelcontextprotocol/serverInfo".to_owned(), serde_json::json!(server))].into_iter().collect())
 }
 
 /// Who the server is, and its instructions; `None` if it has no name.

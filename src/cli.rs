@@ -2,6 +2,9 @@
 
 mod call;
 mod check;
+mod diff;
+mod hidden;
+mod init;
 mod list;
 mod prompt;
 mod read;
@@ -38,8 +41,12 @@ enum Command {
     Serve(serve::Arguments),
     /// Find every mistake of a spec, each with its place.
     Check(check::Arguments),
+    /// Begin a spec from an API's description, a curl line or a database.
+    Init(init::Arguments),
     /// Show what clients would see.
     List(list::Arguments),
+    /// Show what clients would see change from one spec to another.
+    Diff(diff::Arguments),
     /// Call a tool and print its answer.
     Call(call::Arguments),
     /// Print a resource.
@@ -74,6 +81,10 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
+    if let Some(exit) = hidden::dispatch() {
+        return exit;
+    }
+    crate::sandbox::announce(None);
     let arguments = Arguments::parse();
     match arguments.color {
         Color::Auto => {}
@@ -91,7 +102,9 @@ pub fn main() -> ExitCode {
         match arguments.command {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Check(arguments) => check::run(arguments).await,
+            Command::Init(arguments) => init::run(arguments).await,
             Command::List(arguments) => list::run(arguments).await,
+            Command::Diff(arguments) => diff::run(arguments).await,
             Command::Call(arguments) => call::run(arguments).await,
             Command::Read(arguments) => read::run(arguments).await,
             Command::Prompt(arguments) => prompt::run(arguments).await,

@@ -11,7 +11,7 @@
 //! the diagnostics. A request clones the `Arc` once and finishes on that catalog.
 //!
 //! Arrows go one way: `main → cli → {reload, serve} → catalog → action → {template, uri, schema,
-//! outcome} → spec`. An action knows neither the catalog nor the server nor a sibling. rmcp's service and
+//! outcome, sandbox} → spec`. An action knows neither the catalog nor the server nor a sibling. rmcp's service and
 //! transport types stay in [`serve`]; its `model` types are plain data in [`catalog`].
 //! `tests/arrows.rs` holds the code to this.
 
@@ -20,8 +20,10 @@
 pub mod action;
 pub mod catalog;
 pub mod cli;
+pub mod openapi;
 pub mod outcome;
 pub mod reload;
+pub mod sandbox;
 pub mod schema;
 pub mod serve;
 pub mod spec;

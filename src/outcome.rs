@@ -1,5 +1,6 @@
 //! What an action gives, and how it is shaped.
 
+pub mod formats;
 pub mod jq;
 pub mod media;
 pub mod shape;
@@ -15,6 +16,41 @@ pub struct Outcome {
     pub mime_type: Option<String>,
     /// The bound that cut it, in words for the reader; `None` if it is whole.
     pub truncated: Option<String>,
+    /// What was cut, before that; `None` if it is not to be had.
+    pub whole: Option<Whole>,
+}
+
+/// An answer as it came, before a bound cut it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// Its text or bytes.
+    pub data: Data,
+    /// Its media type.
+    pub mime_type: Option<String>,
+}
+
+/// Text or bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// Text.
+    Text(String),
+    /// Anything else.
+    Bytes(Vec<u8>),
+}
+
+impl Data {
+    /// Bytes that it takes.
+    pub fn len(&self) -> usize {
+        match self {
+            Data::Text(text) => text.len(),
+            Data::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// An answer.
@@ -31,14 +67,19 @@ pub enum Content {
 }
 
 impl Outcome {
+    /// An answer that nothing cut.
+    pub fn new(content: Content, mime_type: Option<String>) -> Self {
+        Outcome { content, mime_type, truncated: None, whole: None }
+    }
+
     /// A whole JSON answer.
     pub fn json(value: Value) -> Self {
-        Outcome { content: Content::Json(value), mime_type: Some("application/json".to_owned()), truncated: None }
+        Outcome::new(Content::Json(value), Some("application/json".to_owned()))
     }
 
     /// A whole text.
     pub fn text(text: impl Into<String>) -> Self {
-        Outcome { content: Content::Text(text.into()), mime_type: None, truncated: None }
+        Outcome::new(Content::Text(text.into()), None)
     }
 
     /// The answer as JSON, for jq and templates: text is a string, bytes are base64 text, content blocks are a list.

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::action::source::Mode;
-use crate::catalog::{Catalog, Changes, Loaded};
+use crate::catalog::{Catalog, ChangedLists, Changes, Loaded};
 use crate::spec::Environment;
 use crate::spec::load::Input;
 use trigger::Trigger;
@@ -46,12 +47,35 @@ impl Origin {
 
 /// What became of a reload.
 pub enum Report<'a> {
-    /// The new catalog serves; these lists changed.
-    Swapped(&'a Arc<Catalog>, Changes, &'a Loaded),
+    /// The new catalog serves.
+    Swapped {
+        /// It.
+        catalog: &'a Catalog,
+        /// What clients see change.
+        changes: Changes,
+        /// The lists in which they do.
+        lists: ChangedLists,
+        /// What was found in the spec.
+        loaded: &'a Loaded,
+    },
     /// The spec is at fault: the old catalog serves on.
-    Refused(&'a Arc<Catalog>, Refusal, &'a Loaded),
-    /// The environment can't be read: the old catalog serves on.
-    NotRead(String),
+    Refused {
+        /// The one that serves on.
+        catalog: &'a Catalog,
+        /// When and how badly.
+        refusal: Refusal,
+        /// What was found in the spec.
+        loaded: &'a Loaded,
+    },
+    /// The environment can't be read, and these are the words for it: the old catalog serves on.
+    NotRead {
+        /// The one that serves on.
+        catalog: &'a Catalog,
+        /// When; counted as one error.
+        refusal: Refusal,
+        /// Why.
+        why: String,
+    },
 }
 
 /// An edit that was refused while an older catalog serves on.
@@ -75,40 +99,46 @@ pub struct Cells {
 /// Reloads at each trigger until `closing`. A connection that the new catalog does not use closes when the
 /// last call on the old one has ended.
 pub async fn run(
-    origin: &Origin,
+    origin: Arc<Origin>,
     mut trigger: Trigger,
     cells: &Cells,
     closing: &CancellationToken,
     report: impl Fn(Report<'_>),
 ) {
     loop {
+        let old = cells.catalog.borrow().clone();
         tokio::select! {
             () = closing.cancelled() => return,
             _cause = trigger.changed() => {}
+            () = old.recovered() => {}
         }
-        let old = cells.catalog.borrow().clone();
-        let loaded = match origin.load(Some(&old)).await {
-            Ok(loaded) => loaded,
-            Err(words) => {
-                refuse(cells, 1);
-                report(Report::NotRead(words));
-                continue;
+        match load_aside(&origin, &old).await {
+            Ok(loaded) => {
+                trigger.set_paths(&origin.paths(&loaded));
+                report(settle(&old, &loaded, cells));
             }
-        };
-        trigger.set_paths(&origin.paths(&loaded));
-        match &loaded.catalog {
-            Some(new) => {
-                let changes = Changes::between(&old, new);
-                cells.refusal.send_replace(None);
-                cells.catalog.send_replace(new.clone());
-                report(Report::Swapped(new, changes, &loaded));
-            }
-            None => {
-                let refusal = refuse(cells, loaded.diagnostics.errors());
-                report(Report::Refused(&old, refusal, &loaded));
-            }
+            Err(why) => report(Report::NotRead { catalog: &old, refusal: refuse(cells, 1), why }),
         }
     }
+}
+
+/// Loads on a thread of its own: to compile a large spec takes long, and nothing in it lets a call pass.
+async fn load_aside(origin: &Arc<Origin>, old: &Arc<Catalog>) -> Result<Loaded, String> {
+    let (origin, old, runtime) = (origin.clone(), old.clone(), Handle::current());
+    let loading = tokio::task::spawn_blocking(move || runtime.block_on(origin.load(Some(&old))));
+    loading.await.unwrap_or_else(|_| Err("loading broke off; this is a mistake of the program".to_owned()))
+}
+
+/// Swaps the catalog, if there is a new one.
+fn settle<'a>(old: &'a Arc<Catalog>, loaded: &'a Loaded, cells: &Cells) -> Report<'a> {
+    let Some(new) = &loaded.catalog else {
+        let refusal = refuse(cells, loaded.diagnostics.errors());
+        return Report::Refused { catalog: old, refusal, loaded };
+    };
+    cells.refusal.send_replace(None);
+    cells.catalog.send_replace(new.clone());
+    let (changes, lists) = (Changes::between(old, new), old.visible.changed(new.visible));
+    Report::Swapped { catalog: new, changes, lists, loaded }
 }
 
 fn refuse(cells: &Cells, errors: usize) -> Refusal {

@@ -16,6 +16,8 @@ pub mod text;
 mod toml;
 mod yaml;
 
+pub use yaml::parse as read_yaml;
+
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use env::Environment;
 pub use fault::Fault;

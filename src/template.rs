@@ -147,6 +147,17 @@ impl Template {
         }
     }
 
+    /// The root names whose values stand in the text in any case: `{{name}}` outside of every block.
+    pub fn shown(&self) -> impl Iterator<Item = &str> {
+        let exprs = self.0.nodes.iter().filter_map(|node| if let Node::Show(expr) = node { Some(expr) } else { None });
+        exprs.filter_map(|expr| expr.root_path()?.first()).map(String::as_str)
+    }
+
+    /// Whether nothing but the template's own text can come out of it: text, and `{{#if}}` and `{{#unless}}` around text.
+    pub fn is_fixed(&self) -> bool {
+        self.0.nodes.iter().all(Node::is_fixed)
+    }
+
     /// Renders over `data`; a name that is absent or null is nothing, false, and an empty list.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ mod percent;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod properties;
 
 use std::ops::Range;

@@ -8,12 +8,12 @@ const FLOORS: [&[&str]; 6] = [
     &["reload", "serve", "import"],
     &["catalog"],
     &["action"],
-    &["template", "uri", "schema", "outcome"],
+    &["openapi", "template", "uri", "schema", "outcome", "sandbox"],
     &["spec"],
 ];
 
 /// Files below `action` that all actions share; any other is an action, which knows no sibling.
-const SHARED_BY_ACTIONS: [&str; 5] = ["command", "files", "mask", "process", "source"];
+const SHARED_BY_ACTIONS: [&str; 6] = ["call", "command", "files", "mask", "process", "source"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
@@ -79,7 +79,7 @@ fn actions_do_not_know_each_other() {
         }
         let prefixes: &[&str] = if module.len() == 2 { &["crate::action::", "super::"] } else { &["crate::action::"] };
         for (line, name) in prefixes.iter().flat_map(|prefix| named(&text, prefix)) {
-            let sibling = ["sql", "http", "exec", "shell", "file", "text"].contains(&name.as_str());
+            let sibling = ["sql", "http", "exec", "shell", "file", "text", "content", "steps"].contains(&name.as_str());
             if sibling && name != *own {
                 wrong.push(format!("{}:{line} uses {name}", path.display()));
             }

@@ -136,11 +136,11 @@ async fn an_option_out_of_a_block_is_not_blamed_on_a_value() {
         "
         run:
           params: { loud: { type: boolean, optional: true }, name: { type: string, optional: true } }
-          exec: { command: [echo, '{{#if loud}}-v{{/if}}', '{{name}}'] }
+          exec: { command: [echo, '{{#if loud}}-{{name}}{{/if}}', '{{name}}'] }
         ",
     );
     let words = "error: the argument with `loud` can't start with `-`\n";
-    assert_ends(&spec.run("call", &["run", "loud=true"]).await, 1, words);
+    assert_ends(&spec.run("call", &["run", "loud=true", "name=x"]).await, 1, words);
     assert_ends(&spec.run("call", &["run", "name=-n"]).await, 1, "error: `name` can't start with `-`\n");
 }
 

@@ -88,6 +88,16 @@ async fn stateless_requests_and_a_session_share_one_stdio() {
     let discovered = server.ask(&modern(2, "server/discover", json!({}))).await;
     let versions = discovered["result"]["supportedVersions"].as_array().unwrap();
     assert!(versions.contains(&json!("2026-07-28")), "{discovered}");
+    // `initialize` begins a session, whatever came before, and takes nothing away.
+    let early = server.ask(&request(3, "tools/list", json!({}))).await;
+    assert_eq!(code(&early), -32602, "{early}");
+    assert_eq!(server.initialize("2025-06-18").await["result"]["protocolVersion"], "2025-06-18");
+    let in_session = server.ask(&call(4, "array")).await;
+    assert_eq!(in_session["result"]["content"][0]["text"], "[1,2]", "{in_session}");
+    assert_eq!(in_session["result"].get("structuredContent"), None);
+    let stateless = server.ask(&modern_call(5, "array", json!({}))).await;
+    assert_eq!(stateless["result"]["structuredContent"], json!([1, 2]));
+    assert_eq!(server.ask(&request(6, "ping", json!({}))).await["result"], json!({}));
 }
 
 #[tokio::test]

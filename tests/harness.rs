@@ -10,18 +10,22 @@
 //! Every wait is bounded by [`PATIENCE`]; what is waited for is always a fact, never a time.
 
 pub mod client;
+pub mod database;
 pub mod message;
 pub mod process;
 pub mod site;
 pub mod spec;
+pub mod upstream;
 
 use std::time::Duration;
 
 pub use client::{Client, Era};
+pub use database::Database;
 pub use message::{initialize, modern, request};
 pub use process::Process;
 pub use site::Site;
 pub use spec::{Output, Spec};
+pub use upstream::{Asked, Authority, Reply, Upstream};
 
 /// The longest that anything may take, on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Era, Spec, everywhere};
+use crate::steps::talk::Talk;
 
 /// Every page of a list, as names.
 async fn pages(client: &Client, method: &str, entries: &str) -> Vec<Vec<String>> {
@@ -184,5 +185,22 @@ async fn mistakes_are_named_at_their_place() {
     ] {
         let said = Spec::new(text).run("check", &[]).await;
         assert!(said.code == 1 && said.out.contains(words) && said.out.contains("spec.yaml:"), "{text}: {}", said.out);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_is_no_text_is_refused_in_both_eras() {
+    let spec = Spec::tools("one: { text: one }");
+    let lists = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
+    for era in [Era::Legacy, Era::Modern] {
+        for mut talk in [Talk::stdio(&spec, era, json!({})).await, Talk::http(&spec, era, json!({})).await] {
+            for (list, cursor) in lists.into_iter().flat_map(|list| [(list, json!(5)), (list, json!(["a"]))]) {
+                let refused = talk.once(list, json!({ "cursor": cursor })).await;
+                assert_eq!(refused["error"]["code"], -32602, "{list} {cursor}: {refused}");
+                let words = refused["error"]["message"].as_str().unwrap();
+                assert!(words.contains(list) && words.contains("expected a string"), "{words}");
+            }
+            assert!(talk.once("tools/list", json!({ "cursor": null })).await["result"]["tools"].is_array());
+        }
     }
 }

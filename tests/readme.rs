@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `yaml`, `toml` that begins with `server` | it is a spec of its own and has to pass `check` |
 //! | `yaml PLACE`, `toml top` | it is a part of a spec; with `server` and some sources around it, it has to pass `check` |
+//! | `yaml PLACE offline` | the same, with `check --offline`, for servers that are not there |
 //! | `console` | each `$ command` has to print what stands below it; a line `...` stands for any lines |
 //! | `json tool NAME`, `json answer NAME …` | what a client sees of the last spec of the page |
 //! | `json health` | what `/health` answers |
@@ -65,7 +66,8 @@ fn judge(block: &Block, workshop: &mut Workshop) -> Verdict {
     let words: Vec<&str> = block.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [language @ ("yaml" | "toml")] if specs::is_whole(&block.text) => specs::check_whole(workshop, language, block),
-        [language @ ("yaml" | "toml"), place] => specs::check_part(workshop, language, place, block),
+        [language @ ("yaml" | "toml"), place] => specs::check_part(workshop, language, place, "", block),
+        [language @ "yaml", place, "offline"] => specs::check_part(workshop, language, place, "--offline", block),
         ["console"] => commands::check(workshop, &block.text),
         ["json"] => specs::check_client(workshop, &block.text),
         ["json", "tool", tool] => specs::check_listed(workshop, tool, &block.text),

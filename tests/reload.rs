@@ -1,4 +1,7 @@
-//! Hot reload: what an edit changes, what clients are told of it, and what it costs.
+//! Hot reload: what an edit changes, and what clients are told of it.
+
+mod handles;
+mod told;
 
 use rmcp::model::ServerNotification;
 use rmcp::service::Subscription;
@@ -143,6 +146,19 @@ async fn a_client_that_says_again_that_it_is_initialized_is_told_once() {
     assert_eq!(methods(&mut server, 2).await, both);
 }
 
+/// The words without the time of an edit, which must be one of the last minute.
+fn without_time(words: &str) -> String {
+    let start = words.find("edit of ").unwrap_or_else(|| panic!("no time: {words}")) + "edit of ".len();
+    let (time, rest) = words[start..].split_once(' ').unwrap();
+    let digits: Vec<u64> = time.trim_end_matches('Z').split(':').map(|part| part.parse().unwrap()).collect();
+    let [hours, minutes, seconds] = digits[..] else { panic!("{time}") };
+    assert_eq!(time, format!("{hours:02}:{minutes:02}:{seconds:02}Z"));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() % 86_400;
+    let ago = (86_400 + now - (hours * 3600 + minutes * 60 + seconds)) % 86_400;
+    assert!(ago < 60, "{time} is {ago} s ago");
+    format!("{}TIME {rest}", &words[..start])
+}
+
 #[tokio::test]
 async fn a_bad_edit_is_reported_and_changes_nothing() {
     let spec = spec();
@@ -158,7 +174,10 @@ async fn a_bad_edit_is_reported_and_changes_nothing() {
     assert!(said.contains("error[unknown-key]: unknown key `txt` in tool"), "{said}");
     assert!(said.contains("the database refuses this statement: no such column: absent"), "{said}");
     let message = site.health().await["message"].as_str().unwrap().to_owned();
-    assert!(message.starts_with("serving generation ") && message.ends_with(" refused: 2 errors"), "{message}");
+    assert_eq!(
+        without_time(&message),
+        format!("serving generation {}, edit of TIME refused: 2 errors", healthy["generation"])
+    );
     assert!(said.ends_with(&format!("mcp-declare: {message}\n")), "{said}");
     assert_eq!(client.text("value", json!({})).await, "1");
 
@@ -169,6 +188,44 @@ async fn a_bad_edit_is_reported_and_changes_nothing() {
     let health = site.health().await;
     assert_eq!((&health["version"], health.get("message")), (&json!("0.0.3"), None));
     assert!(health["generation"].as_u64() > healthy["generation"].as_u64());
+}
+
+#[tokio::test]
+async fn the_log_says_of_a_bad_edit_what_health_says() {
+    let spec = spec();
+    let site = Site::new(Process::serve(&spec, &["--http", "127.0.0.1:0", "--log-format", "json"])).await;
+    spec.write(&text("SELECT absent", "  more: { txt: more }", "", ""));
+    let heard = site.process.heard();
+    let entries =
+        || -> Vec<Value> { heard.borrow().lines().filter_map(|line| serde_json::from_str(line).ok()).collect() };
+    until("the refusal", async || entries().len() >= 3).await;
+    let entries = entries();
+    let [absent, unknown, refused] = &entries[..] else { panic!("{entries:?}") };
+    for (diagnostic, words) in [(unknown, "error[unknown-key]"), (absent, "no such column: absent")] {
+        assert_eq!(diagnostic["level"], "ERROR");
+        assert!(diagnostic["fields"]["message"].as_str().unwrap().contains(words), "{diagnostic}");
+    }
+    let health = site.health().await;
+    assert_eq!(refused["level"], "WARN");
+    assert_eq!(refused["fields"]["message"], format!("mcp-declare: {}", health["message"].as_str().unwrap()));
+    assert!(without_time(health["message"].as_str().unwrap()).ends_with(", edit of TIME refused: 2 errors"));
+}
+
+#[tokio::test]
+async fn an_environment_that_is_gone_is_a_refused_edit_too() {
+    let spec = Spec::new("server: { name: test, version: 0.0.1, title: '${TITLE}' }\ntools: { a: { text: a } }")
+        .file("vars.env", "TITLE=one\n");
+    let file = spec.folder().join("vars.env");
+    let mut site =
+        Site::new(Process::serve(&spec, &["--http", "127.0.0.1:0", "--env-file", file.to_str().unwrap()])).await;
+    std::fs::remove_file(&file).unwrap();
+    let said = site.process.says("refused: 1 error\n").await;
+    assert!(said.contains("error: can't read ") && said.contains("vars.env"), "{said}");
+    let message = site.health().await["message"].as_str().unwrap().to_owned();
+    assert!(said.ends_with(&format!("mcp-declare: {message}\n")), "{said}");
+    assert_eq!(site.client(Era::Modern).await.text("a", json!({})).await, "a");
+    spec.put("vars.env", "TITLE=two\n");
+    until("the edit", async || site.health().await.get("message").is_none()).await;
 }
 
 #[tokio::test]
@@ -303,66 +360,4 @@ async fn a_session_that_opens_its_stream_later_is_told_then() {
         let chunk = soon("an event", stream.chunk()).await.unwrap().expect("an open stream");
         told.push_str(&String::from_utf8_lossy(&chunk));
     }
-}
-
-/// How many files, pipes and sockets a server has open.
-fn open_files(site: &Site) -> usize {
-    std::fs::read_dir(format!("/proc/{}/fd", site.process.pid())).unwrap().count()
-}
-
-#[tokio::test]
-async fn thirty_reloads_leave_as_many_open_handles_as_one() {
-    let spec = spec();
-    let mut site = spec.http().await;
-    let client = site.client(Era::Modern).await;
-    let mut after_one = 0;
-    for edit in 1..=30 {
-        spec.write(&text(&format!("SELECT {edit}"), TOOL, "", ""));
-        site.process.reloaded(&spec).await;
-        assert_eq!(client.text("value", json!({})).await, edit.to_string());
-        if edit == 1 {
-            after_one = open_files(&site);
-        }
-    }
-    settles(&site, after_one).await;
-}
-
-#[tokio::test]
-async fn connections_of_a_changed_source_are_closed() {
-    let spec = spec();
-    let mut site = spec.http().await;
-    let client = site.client(Era::Modern).await;
-    client.text("value", json!({})).await;
-    let at_first = open_files(&site);
-    for most in 2..12 {
-        let changed = plain("SELECT 1").replace("readOnly: true", &format!("readOnly: true, maxConnections: {most}"));
-        spec.write(&changed);
-        site.process.reloaded(&spec).await;
-        client.text("value", json!({})).await;
-    }
-    settles(&site, at_first).await;
-}
-
-#[tokio::test]
-async fn connections_of_the_first_catalog_are_closed_too() {
-    let spec_of = |most: usize| {
-        let source =
-            |i: usize| format!("  db{i}: {{ sql: 'sqlite:./db{i}.sqlite', init: ./db.sql, maxConnections: {most} }}");
-        let sources: Vec<String> = (0..8).map(source).collect();
-        format!("sources:\n{}\ntools:\n  value: {{ text: '{most}' }}\n", sources.join("\n"))
-    };
-    let spec = Spec::new(&spec_of(1)).file("db.sql", "CREATE TABLE t (x);");
-    let mut site = spec.http().await;
-    let client = site.client(Era::Modern).await;
-    assert_eq!(client.text("value", json!({})).await, "1");
-    let at_first = open_files(&site);
-    spec.write(&spec_of(2));
-    site.process.reloaded(&spec).await;
-    assert_eq!(client.text("value", json!({})).await, "2");
-    settles(&site, at_first).await;
-}
-
-/// Waits until no more files are open than there were; connections of clients come and go.
-async fn settles(site: &Site, most: usize) {
-    until(&format!("at most {most} open files"), async || open_files(site) <= most + 1).await;
 }

@@ -1,13 +1,13 @@
 //! Steps, and what a call and its client say to each other while it runs: over stdio and HTTP, in both eras.
 
-mod talk;
+pub mod talk;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::harness::site::answer;
-use crate::harness::{Era, Spec, everywhere, modern};
+use crate::harness::{Era, Spec, everywhere, modern, request, soon};
 use talk::{Talk, able, accept, retry, says};
 
 fn text(answer: &Value) -> &str {
@@ -639,4 +639,33 @@ async fn annotations_follow_the_steps() {
     assert_eq!(names, ["look", "act", "looks", "acts"]);
     let read_only = |at: usize| tools[at]["annotations"].get("readOnlyHint").cloned();
     assert_eq!((read_only(2), read_only(3)), (Some(json!(true)), None));
+}
+
+#[tokio::test]
+async fn who_takes_no_event_streams_is_not_asked() {
+    let spec = Spec::tools(
+        "question: { steps: [{ ask: { message: Sure?, schema: { type: object, properties: { ok: { type: boolean } } } } }] }",
+    );
+    let site = spec.http().await;
+    let web = reqwest::Client::new();
+    let post = |accept: &str, message: &Value| web.post(&site.url).header("accept", accept).json(message);
+    for accept in ["application/json", "*/*", "application/json, text/plain, */*"] {
+        let client = json!({ "name": "test", "version": "1" });
+        let able = json!({ "elicitation": {} });
+        let params = json!({ "protocolVersion": "2025-03-26", "capabilities": able, "clientInfo": client });
+        let begun = post(accept, &request("first", "initialize", params)).send().await.unwrap();
+        assert_eq!(begun.headers()["content-type"], "application/json");
+        let session = begun.headers()["mcp-session-id"].clone();
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        post(accept, &initialized).header("mcp-session-id", &session).send().await.unwrap();
+        let call = |id: i64| request(id, "tools/call", json!({ "name": "question" }));
+        // The question would stay open for ten minutes; `soon` waits for one.
+        let single = post(accept, &call(1)).header("mcp-session-id", &session).send();
+        let (status, answer) = answer(soon("an answer", single).await.unwrap()).await;
+        assert_eq!(status, 200);
+        assert!(error(&answer).contains("this client takes no event streams"), "{answer}");
+        let batch = post(accept, &json!([call(2)])).header("mcp-session-id", &session).send();
+        let answers: Vec<Value> = soon("answers", batch).await.unwrap().json().await.unwrap();
+        assert!(error(&answers[0]).contains("this client takes no event streams"), "{answers:?}");
+    }
 }

@@ -172,7 +172,7 @@ async fn exec_gives_the_program_whole_arguments() {
         .unwrap();
     let client = started(&spec).await;
     assert_eq!(client.text("args", json!({ "name": "a b *", "count": 2 })).await, "[a b *][--][2][n=2]");
-    assert_eq!(client.text("args", json!({ "name": "" })).await, "[][--][n=]", "what was not given is left out");
+    assert_eq!(client.text("args", json!({ "name": "" })).await, "[][--]", "what was not given is left out");
     let below = spec.folder().canonicalize().unwrap().join("below");
     assert_eq!(client.text("where", json!({})).await.trim_end(), below.to_str().unwrap());
     let env = client.text("env", json!({})).await;
@@ -328,7 +328,7 @@ async fn results_are_shaped() {
     assert_eq!(both["structuredContent"], json!({ "first": "anvil" }));
     assert_eq!(client.json("json", json!({})).await, json!({ "a": [1, 2] }));
     assert_eq!(client.text("lines", json!({})).await, r#"["a","b"]"#);
-    assert_eq!(client.fails("broken", json!({})).await, "the answer is not JSON");
+    assert_eq!(client.fails("broken", json!({})).await, "the answer is not JSON: it ends too early");
     let wrong = client.fails("wrong", json!({})).await;
     assert!(wrong.starts_with("the answer is not of the expected shape: "), "{wrong}");
 }
@@ -350,7 +350,9 @@ async fn annotations_are_inferred_and_can_be_overridden() {
     let tools = started(&spec).await.list("tools").await;
     let reads = json!({ "readOnlyHint": true, "openWorldHint": false });
     assert_eq!(tools[0]["annotations"], reads);
-    assert_eq!(tools[1]["annotations"], json!({ "readOnlyHint": false, "openWorldHint": false }));
+    let writes =
+        json!({ "readOnlyHint": false, "destructiveHint": true, "idempotentHint": true, "openWorldHint": false });
+    assert_eq!(tools[1]["annotations"], writes);
     assert_eq!((&tools[2]["annotations"], &tools[3]["annotations"]), (&reads, &reads));
     assert_eq!(tools[4]["annotations"], Value::Null);
     let said = json!({
@@ -412,4 +414,43 @@ async fn a_whole_input_schema_can_be_written_out() {
     assert_eq!(tool["outputSchema"]["properties"]["sum"], json!({ "type": "string" }));
     assert_eq!(client.json("pick", json!({ "a": 1 })).await, json!({ "sum": "x" }));
     assert!(client.fails("pick", json!({ "a": "one" })).await.contains("`a` must be an integer"));
+}
+
+#[tokio::test]
+async fn an_answer_is_what_the_output_schema_says_or_an_error() {
+    let spec = Spec::tools(
+        r#"
+        sum:
+          params: { sum: string }
+          outputSchema: { type: object, properties: { sum: { type: integer } }, required: [sum] }
+          content: { type: text, text: '{"sum": {{sum}}}' }
+        echo:
+          params: { json: string }
+          outputSchema: { type: object, properties: { sum: { type: integer } }, required: [sum] }
+          exec: { command: [printf, '%s', '{{json}}'] }
+          result: { as: json }
+        numbers:
+          outputSchema: { type: array, items: { type: integer } }
+          exec: { command: [echo, '[1, 2]'] }
+          result: { as: json }
+        "#,
+    );
+    everywhere(&spec, async |client| {
+        assert_eq!(client.json("echo", json!({ "json": r#"{"sum": 3}"# })).await, json!({ "sum": 3 }));
+        for (given, fault) in [(r#"{"sum": "x"}"#, "`sum`"), ("{}", "`sum`"), ("[]", "object")] {
+            let words = client.fails("echo", json!({ "json": given })).await;
+            assert!(words.starts_with("the answer does not fit this tool's output schema: "), "{words}");
+            assert!(words.contains(fault), "{words}");
+        }
+        let words = client.fails("sum", json!({ "sum": "3" })).await;
+        assert_eq!(words, "the answer is not the JSON that this tool's output schema promises");
+    })
+    .await;
+    // Only the later era can promise lists.
+    let promises = async |era: Era| {
+        let tools = spec.stdio(era).await.list("tools").await;
+        tools.into_iter().find(|tool| tool["name"] == "numbers").unwrap()["outputSchema"].take()
+    };
+    assert_eq!(promises(Era::Legacy).await, Value::Null);
+    assert_eq!(promises(Era::Modern).await["type"], "array");
 }

@@ -1,71 +1,118 @@
-//! What `exec` and `shell` share: the child's environment and folder, and what its end means.
+//! What `exec` and `shell` share: where and with what a command runs, and what its end means.
 
 mod blot;
 mod chatter;
+mod confine;
+mod exits;
+mod folder;
+mod input;
+mod trust;
+mod turns;
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use blot::End;
+use chatter::Chatter;
+use exits::Exits;
+use folder::Folder;
+use input::Input;
+use turns::Turns;
 
-use super::process::{Exit, Finished, ProcessFault};
-use super::{Arguments, Builder, Limits, Scope, Trust, mask, render_fault};
+use super::process::{Exit, Finished, ProcessFault, Run};
+use super::{Arguments, Builder, Call, Limits, Scope, mask};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
-use crate::spec::{Code, Diagnostic, Foreign, Span, Spanned, Text};
-use crate::template::Template;
+use crate::sandbox::Sandbox;
+use crate::spec::model::{self, Stdin};
+use crate::spec::read::Foreign;
+use crate::spec::{Bytes, Code, Diagnostic, Fault, Span, Spanned, Text};
 
-pub use chatter::Chatter;
+/// Bytes that one argument or variable may have: Linux's own bound (`MAX_ARG_STRLEN`), less the ending NUL.
+pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
+
+/// Signals of the limits of a sandbox.
+const XCPU: i32 = 24;
+const XFSZ: i32 = 25;
+
+/// The keys that `exec` and `shell` share, as written.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'w> {
+    /// The place of the action's key.
+    pub at: Span,
+    /// `stdin`.
+    pub stdin: Option<&'w Stdin>,
+    /// `env`.
+    pub env: &'w Foreign<Spanned<Text>>,
+    /// `cwd`.
+    pub cwd: Option<&'w Spanned<Text>>,
+    /// `okExit`.
+    pub ok_exit: Option<&'w [Spanned<u64>]>,
+    /// `errors`.
+    pub errors: &'w Foreign<Spanned<String>>,
+    /// `progress`.
+    pub progress: Option<&'w Spanned<String>>,
+    /// `sandbox`.
+    pub sandbox: Option<&'w model::Sandbox>,
+    /// `concurrency`.
+    pub concurrency: Option<&'w Spanned<u64>>,
+    /// `timeout`.
+    pub timeout: Option<&'w Spanned<Duration>>,
+    /// `maxBytes`.
+    pub max_bytes: Option<&'w Spanned<Bytes>>,
+}
 
 /// Where and with what a command runs.
 #[derive(Debug)]
 pub struct Setting {
-    /// The folder that it starts in.
-    pub cwd: PathBuf,
+    folder: Folder,
     env: Vec<(String, Text)>,
-    stdin: Option<Template>,
+    input: Input,
+    exits: Exits,
+    chatter: Chatter,
+    sandbox: Option<Sandbox>,
+    turns: Turns,
+    /// Its bounds.
+    pub limits: Limits,
 }
 
-/// Bytes that one argument or variable may have: Linux's own bound (`MAX_ARG_STRLEN`), less the ending NUL.
-pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
-/// Bytes that a command's standard input may have.
-const MAX_STDIN: usize = 64 * 1024 * 1024;
+/// One call of a command, bound.
+#[derive(Debug)]
+pub struct Start<'s> {
+    /// What it is called in messages.
+    pub name: &'s str,
+    /// The program's absolute path.
+    pub program: &'s Path,
+    /// Its arguments, after its own name.
+    pub argv: Vec<String>,
+    /// Variables beside those of `env`.
+    pub variables: Vec<(String, String)>,
+}
 
 impl Setting {
-    /// Checks a command's `env`, `cwd` and `stdin`.
-    pub fn compile(
-        env: &Foreign<Spanned<Text>>,
-        cwd: Option<&Spanned<Text>>,
-        stdin: Option<&Spanned<String>>,
-        at: Span,
-        scope: &Scope<'_>,
-        builder: &mut Builder<'_>,
-    ) -> Option<Self> {
-        let stdin = stdin.map(|text| builder.template(text, scope));
-        refuse_writable(at, builder);
-        let cwd = builder.folder(cwd.map(|c| (c.expose(), c.span)), at);
-        for (name, value) in env.iter() {
-            if name.value.is_empty() || name.value.contains(['=', '\0']) || value.expose().contains('\0') {
-                builder.sink.error(
-                    Code::BadCommand,
-                    name.span,
-                    format!("`{}` can't be an environment variable", name.value),
-                );
-            }
-            if value.written().contains("{{") {
-                let found = Diagnostic::error(Code::BadTemplate, value.span, "params can't stand in `env`");
-                builder
-                    .sink
-                    .push(found.label("pass them as arguments or on `stdin`; a `shell` script has them as variables"));
-            }
-        }
-        let env = env.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
-        let stdin = match stdin {
-            Some(stdin) => Some(stdin?),
-            None => None,
-        };
-        Some(Setting { cwd: cwd?, env, stdin })
+    /// Checks and compiles the keys that `exec` and `shell` share.
+    pub fn compile(written: Written<'_>, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
+        let Written { at, .. } = written;
+        trust::refuse_writable(at, builder);
+        let folder = Folder::compile(written.cwd, at, scope, builder);
+        let env = environment(written.env, builder);
+        let input = Input::compile(written.stdin, scope, builder);
+        let exits = Exits::compile(written.ok_exit, written.errors, scope, builder);
+        let chatter = Chatter::compile(written.progress, builder);
+        let sandbox = confine::compile(written.sandbox, builder);
+        let turns = Turns::compile(written.concurrency, at, scope, builder);
+        let limits = builder.limits.with(written.timeout, None, written.max_bytes);
+        Some(Setting {
+            folder: folder?,
+            env,
+            input: input?,
+            exits: exits?,
+            chatter: chatter?,
+            sandbox: sandbox?,
+            turns: turns?,
+            limits,
+        })
     }
 
     /// The names that the spec sets.
@@ -73,69 +120,86 @@ impl Setting {
         self.env.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What the child reads.
+    /// Runs a command and turns its end into an answer.
     ///
     /// # Errors
-    /// If the text can't be rendered.
-    pub fn stdin(&self, arguments: &Arguments) -> Result<Option<Vec<u8>>, ActionError> {
-        let text = self.stdin.as_ref().map(|text| text.render(arguments, MAX_STDIN)).transpose();
-        Ok(text.map_err(|fault| render_fault(&fault))?.map(String::into_bytes))
+    /// If it can't be started, does not end well, or takes too long.
+    pub async fn run(&self, start: Start<'_>, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
+        let stdin = self.input.bytes(arguments)?;
+        let begun = Instant::now();
+        let _turn = self.turns.take(start.name, call, self.limits.timeout).await?;
+        let folder = self.folder.open(arguments)?;
+        let mut env: Vec<_> = self.env.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect();
+        env.extend(start.variables);
+        let run = Run {
+            program: start.program,
+            arguments: start.argv,
+            env,
+            cwd: &folder.path,
+            stdin,
+            timeout: self.limits.timeout.saturating_sub(begun.elapsed()),
+            max_bytes: self.limits.max_bytes,
+            sandbox: self.sandbox.as_ref(),
+        };
+        let finished = self.chatter.run(start.name, self, run, call).await;
+        self.outcome(start.name, finished, arguments)
     }
 
     /// The lines of an explanation: the folder and the variables, what came from outside the spec masked.
-    pub fn explain(&self) -> String {
-        let shown = |text: &Text| if text.is_secret() { "***".to_owned() } else { text.expose().to_owned() };
-        let env = self.env.iter().map(|(name, value)| format!("\nenv {name} = {}", Value::String(shown(value))));
-        format!("cwd = {}{}", self.cwd.display(), env.collect::<String>())
-    }
-
-    /// What the child sees beside the safe set.
-    pub fn environment(&self) -> Vec<(String, String)> {
-        self.env.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
-    }
-
-    /// Turns the end of a command into an answer.
     ///
     /// # Errors
-    /// If it did not end well.
-    pub fn outcome(
+    /// If the folder's path can't be made.
+    pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
+        let shown = |text: &Text| if text.is_secret() { "***".to_owned() } else { text.expose().to_owned() };
+        let env = self.env.iter().map(|(name, value)| format!("\nenv {name} = {}", Value::String(shown(value))));
+        let folder = self.folder.explain(arguments)?;
+        Ok(format!("cwd = {}{}", folder.display(), env.collect::<String>()))
+    }
+
+    fn outcome(
         &self,
         name: &str,
         finished: Result<Finished, ProcessFault>,
-        limits: &Limits,
+        arguments: &Arguments,
     ) -> Result<Outcome, ActionError> {
         let finished = finished.map_err(|fault| {
-            let kind = match fault {
-                ProcessFault::TimedOut(_) => ErrorKind::TimedOut,
-                ProcessFault::Cancelled => ErrorKind::Cancelled,
-                _ => ErrorKind::Failed,
+            let (kind, fault) = match fault {
+                // Waiting for a turn took some of it.
+                ProcessFault::TimedOut(_) => (ErrorKind::TimedOut, ProcessFault::TimedOut(self.limits.timeout)),
+                ProcessFault::Busy(_) => (ErrorKind::TimedOut, ProcessFault::Busy(self.limits.timeout)),
+                ProcessFault::Cancelled => (ErrorKind::Cancelled, fault),
+                fault => (ErrorKind::Failed, fault),
             };
             ActionError::new(kind, format!("`{name}`: {fault}"))
         })?;
         let secrets = self.secrets();
-        if finished.exit != Exit::Code(0) && !finished.truncated {
-            let stderr = blot::blot(finished.stderr, &secrets, finished.stderr_truncated.then_some(End::First));
-            let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
-            let ended = match finished.exit {
-                Exit::Code(code) => format!("`{name}` ended with status {code}"),
-                Exit::Signal(signal) => format!("`{name}` was ended by signal {signal}"),
-            };
-            let words = if stderr.is_empty() { ended } else { format!("{ended}: {stderr}") };
-            return Err(ActionError::failed(words));
+        if !finished.truncated && !self.exits.is_ok(finished.exit) {
+            return Err(self.failure(name, finished, &secrets, arguments));
         }
-        let truncated = finished.truncated.then(|| format!("cut after {} bytes (maxBytes)", limits.max_bytes));
+        let truncated = finished.truncated.then(|| format!("cut after {} bytes (maxBytes)", self.limits.max_bytes));
         let stdout = blot::blot(finished.stdout, &secrets, finished.truncated.then_some(End::Last));
-        let content = match String::from_utf8(stdout) {
-            Ok(text) => Content::Text(text),
-            Err(error) if finished.truncated && error.utf8_error().error_len().is_none() => {
-                let valid = error.utf8_error().valid_up_to();
-                let mut bytes = error.into_bytes();
-                bytes.truncate(valid);
-                Content::Text(String::from_utf8(bytes).unwrap_or_default())
+        Ok(Outcome { truncated, ..Outcome::new(content(stdout, finished.truncated), None) })
+    }
+
+    /// What went wrong, in the spec's words or the program's own.
+    fn failure(&self, name: &str, finished: Finished, secrets: &[&[u8]], arguments: &Arguments) -> ActionError {
+        let stderr = blot::blot(finished.stderr, secrets, finished.stderr_truncated.then_some(End::First));
+        let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
+        let ended = match finished.exit {
+            Exit::Code(code) => format!("`{name}` ended with status {code}"),
+            Exit::Signal(XCPU) if self.sandbox.is_some() => {
+                format!("`{name}` used more processor time than its sandbox allows")
             }
-            Err(error) => Content::Bytes(error.into_bytes()),
+            Exit::Signal(XFSZ) if self.sandbox.is_some() => {
+                format!("`{name}` wrote a larger file than its sandbox allows")
+            }
+            Exit::Signal(signal) => format!("`{name}` was ended by signal {signal}"),
         };
-        Ok(Outcome { content, mime_type: None, truncated })
+        let whole = if stderr.is_empty() { ended } else { format!("{ended}: {stderr}") };
+        match self.exits.words(finished.exit, arguments) {
+            Some(words) => ActionError::failed(words).detail(whole),
+            None => ActionError::failed(whole),
+        }
     }
 
     /// The values that came into `env` from outside the spec.
@@ -149,69 +213,48 @@ impl Setting {
     }
 }
 
-/// Reports a command in a file that others may write, or in a folder where they may put another file in its
-/// place: it would run whatever they like.
-fn refuse_writable(at: Span, builder: &mut Builder<'_>) {
-    if builder.trust == Trust::Anybody {
-        return;
-    }
-    let Some(path) = builder.files.path(at.file).filter(|p| p.is_file()) else { return };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let writable = |path: &Path| {
-        let metadata = std::fs::metadata(path).ok()?;
-        let (mode, sticky) = (metadata.mode(), metadata.mode() & 0o1000 != 0 && metadata.is_dir());
-        let group = mode & 0o020 != 0 && metadata.gid() != metadata.uid();
-        (!sticky && (mode & 0o002 != 0 || group)).then(|| path.display().to_string())
+/// Reports a program that is not there; where it is `optional`, as a note: what needs it is left out then.
+pub fn missing(
+    optional: Option<&Spanned<bool>>,
+    name: &Spanned<String>,
+    why: Fault,
+    scope: &Scope<'_>,
+    builder: &mut Builder<'_>,
+) {
+    let found = match optional.is_some_and(|optional| optional.value) {
+        true => Diagnostic::note(Code::CommandNotFound, name.at(why.range), why.message)
+            .label(format!("{} is left out (`optional: true`)", scope.owner)),
+        false => Diagnostic::fault(Code::CommandNotFound, name, why),
     };
-    if let Some(owner) = stranger(path, folder) {
-        let words =
-            format!("{} belongs to another user ({owner}), in a folder where anybody may put files", path.display());
-        if builder.sink.says(Code::UnsafePermissions, &words) {
-            return;
+    builder.sink.push(found);
+}
+
+/// Text, or bytes if it is none. A cut can go through a character, of which nothing is left then.
+fn content(stdout: Vec<u8>, truncated: bool) -> Content {
+    match String::from_utf8(stdout) {
+        Ok(text) => Content::Text(text),
+        Err(error) if truncated && error.utf8_error().error_len().is_none() => {
+            let valid = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(valid);
+            Content::Text(String::from_utf8(bytes).unwrap_or_default())
         }
-        let found = Diagnostic::error(Code::UnsafePermissions, at, words);
-        builder.sink.push(found.label("move it to a folder of your own, or say --trust-permissions"));
-        return;
+        Err(error) => Content::Bytes(error.into_bytes()),
     }
-    if let Some(name) = writable(path).or_else(|| writable(folder)) {
-        let words = format!("others may write {name}, and with it what its commands do");
-        if builder.sink.says(Code::UnsafePermissions, &words) {
-            return;
+}
+
+/// `env`; mistakes are reported at their places.
+fn environment(written: &Foreign<Spanned<Text>>, builder: &mut Builder<'_>) -> Vec<(String, Text)> {
+    for (name, value) in written.iter() {
+        if name.value.is_empty() || name.value.contains(['=', '\0']) || value.expose().contains('\0') {
+            let words = format!("`{}` can't be an environment variable", name.value);
+            builder.sink.error(Code::BadCommand, name.span, words);
         }
-        let found = Diagnostic::error(Code::UnsafePermissions, at, words);
-        let label = format!("take the right away with `chmod go-w {name}`, or say --trust-permissions");
-        builder.sink.push(found.label(label));
+        if value.written().contains("{{") {
+            let found = Diagnostic::error(Code::BadTemplate, value.span, "params can't stand in `env`");
+            let label = "pass them as arguments or on `stdin`; a `shell` script has them as variables";
+            builder.sink.push(found.label(label));
+        }
     }
-}
-
-/// The owner of a file that somebody else may have put there: in a folder such as `/tmp`, where everybody may add files
-/// and nobody may replace those of others, a folder of specs or a pattern of `include` would take it.
-fn stranger(path: &Path, folder: &Path) -> Option<u32> {
-    let (file, folder) = (std::fs::metadata(path).ok()?, std::fs::metadata(folder).ok()?);
-    is_stranger(&folder, file.uid(), rustix::process::geteuid().as_raw()).then(|| file.uid())
-}
-
-fn is_stranger(folder: &std::fs::Metadata, owner: u32, ourselves: u32) -> bool {
-    folder.mode() & 0o022 != 0 && ![0, folder.uid(), ourselves].contains(&owner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_file_of_somebody_else_in_a_folder_for_all_is_a_strangers() {
-        let folder = tempfile::tempdir().unwrap();
-        let with = |mode| {
-            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-            std::fs::metadata(folder.path()).unwrap()
-        };
-        let shared = with(0o1777);
-        let (owner, somebody) = (shared.uid(), shared.uid() + 7);
-        assert!(is_stranger(&shared, somebody, owner));
-        assert!(!is_stranger(&shared, owner, owner) && !is_stranger(&shared, somebody, somebody));
-        assert!(!is_stranger(&shared, 0, somebody));
-        assert!(!is_stranger(&with(0o755), somebody, owner), "nobody else could put it there");
-    }
+    written.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
 }

@@ -41,7 +41,7 @@ impl Blocks {
         }
         match self.is_error {
             true => Err(ActionError { blocks: blocks.clone(), ..ActionError::failed(words(&blocks)) }),
-            false => Ok(Outcome { content: Content::Blocks(blocks), mime_type: None, truncated: None }),
+            false => Ok(Outcome::new(Content::Blocks(blocks), None)),
         }
     }
 

@@ -8,7 +8,7 @@ use code::Language;
 use serde_json::Value;
 
 use super::command::{self, MAX_ARGUMENT};
-use super::process::{self, Run};
+use super::process;
 use super::{Arguments, Builder, Call, Limits, Scope, mask, render_fault};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::ExecAction;
@@ -25,8 +25,6 @@ pub struct Exec {
     name: String,
     arguments: Vec<Argument>,
     setting: command::Setting,
-    chatter: command::Chatter,
-    limits: Limits,
     /// Params whose values are not shown.
     secrets: Vec<String>,
 }
@@ -41,17 +39,20 @@ struct Argument {
 }
 
 impl Exec {
+    /// Its bounds.
+    pub(super) fn limits(&self) -> Limits {
+        self.setting.limits
+    }
+
     /// Compiles it and finds the program.
     pub fn compile(written: &ExecAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let (cwd, stdin) = (written.cwd.as_ref(), written.stdin.as_ref());
-        let setting = command::Setting::compile(&written.env, cwd, stdin, written.at, scope, builder);
-        let chatter = command::Chatter::compile(written.progress.as_ref(), builder);
+        let setting = command::Setting::compile(shared(written), scope, builder);
         let elements = written.command.get()?;
         let Some((name, rest)) = elements.split_first() else {
             builder.sink.error(Code::BadCommand, written.at, "the command is empty");
             return None;
         };
-        let program = find_program(name, builder);
+        let program = find_program(name, written.optional.as_ref(), scope, builder);
         refuse_code(elements, scope, builder);
         let arguments = arguments(rest, scope, builder);
         Some(Exec {
@@ -59,8 +60,6 @@ impl Exec {
             name: name.value.clone(),
             arguments: arguments?,
             setting: setting?,
-            chatter: chatter?,
-            limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
             secrets: scope.secrets(),
         })
     }
@@ -71,18 +70,8 @@ impl Exec {
     /// If a value can't be an argument, the program ends with another status than 0, or takes too long.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
         let argv = self.argv(arguments)?;
-        let stdin = self.setting.stdin(arguments)?;
-        let run = Run {
-            program: &self.program,
-            arguments: argv,
-            env: self.setting.environment(),
-            cwd: &self.setting.cwd,
-            stdin,
-            timeout: self.limits.timeout,
-            max_bytes: self.limits.max_bytes,
-        };
-        let finished = self.chatter.run(&self.name, &self.setting, run, call).await;
-        self.setting.outcome(&self.name, finished, &self.limits)
+        let start = command::Start { name: &self.name, program: &self.program, argv, variables: Vec::new() };
+        self.setting.run(start, arguments, call).await
     }
 
     /// The argv that a call would run, one element a line.
@@ -90,11 +79,12 @@ impl Exec {
     /// # Errors
     /// If a value can't be an argument.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
-        let argv = self.argv(&mask::arguments(arguments, &self.secrets))?;
+        let arguments = mask::arguments(arguments, &self.secrets);
+        let argv = self.argv(&arguments)?;
         let elements = std::iter::once(self.program.display().to_string()).chain(argv);
         let lines: Vec<String> =
             elements.enumerate().map(|(i, e)| format!("argv[{i}] = {}", Value::String(e))).collect();
-        Ok(format!("{}\n{}", lines.join("\n"), self.setting.explain()))
+        Ok(format!("{}\n{}", lines.join("\n"), self.setting.explain(&arguments)?))
     }
 
     fn argv(&self, arguments: &Arguments) -> Result<Vec<String>, ActionError> {
@@ -107,18 +97,21 @@ impl Exec {
 }
 
 impl Argument {
-    /// The argument with its values; `None` if all that it holds was not given.
+    /// The argument with its values; `None` if one of them was not given, or nothing is left of its blocks.
     fn bind(&self, arguments: &Arguments) -> Result<Option<String>, ActionError> {
-        let exact = self.template.exact();
-        if exact.is_some_and(|name| arguments.get(name).is_none_or(Value::is_null)) {
+        if self.template.shown().any(|name| arguments.get(name).is_none_or(Value::is_null)) {
             return Ok(None);
         }
         let text = self.template.render(arguments, MAX_RENDERED).map_err(|f| render_fault(&f))?;
+        if self.template.is_fixed() {
+            return Ok((!text.is_empty() || self.template.is_literal().is_some()).then_some(text));
+        }
+        let exact = self.template.exact();
         let what = || match self.template.names().first() {
             Some(name) => format!("`{}`", name.name),
             None => "an argument".to_owned(),
         };
-        if text.starts_with('-') && !self.may_be_option && self.template.is_literal().is_none() {
+        if text.starts_with('-') && !self.may_be_option {
             let words = match exact {
                 Some(name) => format!("`{name}` can't start with `-`"),
                 None => format!("the argument with {} can't start with `-`", what()),
@@ -137,8 +130,30 @@ impl Argument {
     }
 }
 
+/// The keys that it has in common with `shell`.
+fn shared(written: &ExecAction) -> command::Written<'_> {
+    command::Written {
+        at: written.at,
+        stdin: written.stdin.as_ref(),
+        env: &written.env,
+        cwd: written.cwd.as_ref(),
+        ok_exit: written.ok_exit.as_deref(),
+        errors: &written.errors,
+        progress: written.progress.as_ref(),
+        sandbox: written.sandbox.as_ref(),
+        concurrency: written.concurrency.as_ref(),
+        timeout: written.timeout.as_ref(),
+        max_bytes: written.max_bytes.as_ref(),
+    }
+}
+
 /// The program's file: fixed by the spec, found at load.
-fn find_program(name: &Spanned<String>, builder: &mut Builder<'_>) -> Option<PathBuf> {
+fn find_program(
+    name: &Spanned<String>,
+    optional: Option<&Spanned<bool>>,
+    scope: &Scope<'_>,
+    builder: &mut Builder<'_>,
+) -> Option<PathBuf> {
     if name.value.contains("{{") {
         let found = Diagnostic::error(Code::BadCommand, name.span, "the program can't come from a value");
         builder.sink.push(found.label("name it; values may be its arguments"));
@@ -148,7 +163,7 @@ fn find_program(name: &Spanned<String>, builder: &mut Builder<'_>) -> Option<Pat
     match process::resolve(&name.value, &folder) {
         Ok(program) => Some(program),
         Err(why) => {
-            builder.sink.push(Diagnostic::fault(Code::CommandNotFound, name, why));
+            command::missing(optional, name, why, scope, builder);
             None
         }
     }

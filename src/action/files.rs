@@ -1,7 +1,8 @@
 //! Files below a folder, with no way out of it: not by `..`, not by an absolute path, not by a link.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -11,10 +12,15 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 mod fault;
+mod filter;
 mod mime;
+mod walk;
+mod write;
 
 pub use fault::FileFault;
+pub use filter::{Filter, glob};
 pub use mime::of_name as mime_type_of_name;
+pub use walk::{Ended, Entry, MAX_DEPTH, Walk};
 
 /// Bytes of the longest path that is tried (Linux's `PATH_MAX`, without its NUL).
 const LONGEST_PATH: usize = 4095;
@@ -71,6 +77,36 @@ impl Root {
     ///
     /// See [`FileFault`]; every text of it names `relative` alone.
     pub fn read(&self, relative: &str, max_bytes: usize) -> Result<FileContent, FileFault> {
+        self.read_range(relative, 0, max_bytes)
+    }
+
+    /// [`Root::read`] from the byte `offset` on; beyond the file's end there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::read`].
+    pub fn read_range(&self, relative: &str, offset: u64, max_bytes: usize) -> Result<FileContent, FileFault> {
+        let (mut file, length) = self.open_file(relative)?;
+        let fault = |error: io::Error| FileFault::of(relative, &error);
+        if offset > 0 {
+            file.seek(SeekFrom::Start(offset)).map_err(fault)?;
+        }
+        let enough = max_bytes.saturating_add(1);
+        let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = Vec::with_capacity(left.saturating_add(1).min(enough).min(SET_ASIDE));
+        file.take(u64::try_from(enough).unwrap_or(u64::MAX)).read_to_end(&mut bytes).map_err(fault)?;
+        let truncated = bytes.len() > max_bytes;
+        bytes.truncate(max_bytes);
+        let mime_type = mime::of(relative, &bytes, truncated);
+        Ok(FileContent { bytes, truncated, mime_type })
+    }
+
+    /// Opens the file at `relative` as [`Root::read`] does, and tells its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::read`].
+    pub fn open_file(&self, relative: &str) -> Result<(File, u64), FileFault> {
         check(relative)?;
         // O_NONBLOCK: opening a pipe returns at once, and the handle itself tells what was opened.
         let mut options = OpenOptions::new();
@@ -78,17 +114,27 @@ impl Root {
         let fault = |error: io::Error| FileFault::of(relative, &error);
         let file = self.folder.open_with(relative, &options).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
-        if !metadata.is_file() {
-            return Err(FileFault::not_a_file(relative));
+        match metadata.is_file() {
+            true => Ok((file.into_std(), metadata.len())),
+            false => Err(FileFault::not_a_file(relative)),
         }
-        let enough = max_bytes.saturating_add(1);
-        let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX).saturating_add(1);
-        let mut bytes = Vec::with_capacity(expected.min(enough).min(SET_ASIDE));
-        file.take(u64::try_from(enough).unwrap_or(u64::MAX)).read_to_end(&mut bytes).map_err(fault)?;
-        let truncated = bytes.len() > max_bytes;
-        bytes.truncate(max_bytes);
-        let mime_type = mime::of(relative, &bytes, truncated);
-        Ok(FileContent { bytes, truncated, mime_type })
+    }
+
+    /// Does something that blocks on the disk, on a thread that may.
+    ///
+    /// # Errors
+    ///
+    /// As `work`.
+    pub async fn blocking<T: Send + 'static, E: From<FileFault> + Send + 'static>(
+        &self,
+        relative: &str,
+        work: impl FnOnce(&Root) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let root = self.clone();
+        match tokio::task::spawn_blocking(move || work(&root)).await {
+            Ok(done) => done,
+            Err(_) => Err(FileFault::other(relative, "it was broken off").into()),
+        }
     }
 
     /// [`Root::read`] on a thread that may block.
@@ -98,11 +144,8 @@ impl Root {
     /// As [`Root::read`].
     pub async fn read_async(&self, relative: &str, max_bytes: usize) -> Result<FileContent, FileFault> {
         check(relative)?;
-        let (root, path) = (self.clone(), relative.to_owned());
-        match tokio::task::spawn_blocking(move || root.read(&path, max_bytes)).await {
-            Ok(read) => read,
-            Err(_) => Err(FileFault::other(relative, "reading it was broken off")),
-        }
+        let path = relative.to_owned();
+        self.blocking(relative, move |root| root.read(&path, max_bytes)).await
     }
 }
 

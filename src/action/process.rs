@@ -2,11 +2,13 @@
 //!
 //! The program leads a process group of its own. However a run ends (by itself, late, cancelled, its future
 //! dropped), the whole group is killed then: what a command leaves in the background doesn't outlive it. What moves to
-//! another group (`setsid`) is out of reach.
+//! another group (`setsid`) is out of reach, except in a sandbox, where nothing can. After an end of the server that it
+//! could do nothing about, the [`watchdog`] does the same.
 
 use std::fmt;
 use std::future::{Future, pending};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::pin::{Pin, pin};
@@ -14,6 +16,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -25,6 +28,7 @@ mod group;
 mod lines;
 mod pump;
 mod resolve;
+pub mod watchdog;
 
 pub use environment::safe_env;
 pub use fault::ProcessFault;
@@ -34,6 +38,9 @@ pub use resolve::resolve;
 
 use group::Group;
 use pump::{Output, Stop};
+use watchdog::Watched;
+
+use crate::sandbox::{self, Sandbox};
 
 /// Programs that run at the same time in this process; what comes on top waits.
 pub const MOST_AT_ONCE: usize = 64;
@@ -66,6 +73,8 @@ pub struct Run<'a> {
     pub timeout: Duration,
     /// Bytes of stdout that are kept. A program that writes more is killed.
     pub max_bytes: usize,
+    /// What it can't do.
+    pub sandbox: Option<&'a Sandbox>,
 }
 
 /// What a program left.
@@ -143,12 +152,13 @@ async fn run_in(
         fault = &mut stopped => return Err(fault.before_start()),
         slot = slots.acquire() => slot,
     };
-    let mut child = command(&run).spawn().map_err(|error| fault::not_started(&run, &error))?;
+    let (watched, stderr, mut child) = start(&run)?;
     // Declared after the child, so that on a drop the group is killed while its leader still holds the number.
     let group = Group::led_by(&child);
+    watched.led_by(&group);
     let mut output = Output::new(run.max_bytes);
     let ended = {
-        let mut pump = pin!(pump::pump(&mut child, run.stdin, &mut output, told).fuse());
+        let mut pump = pin!(pump::pump(&mut child, stderr, run.stdin, &mut output, told).fuse());
         let ended = tokio::select! {
             // The clock and the token first: a program that never stops writing must not hide them.
             biased;
@@ -178,8 +188,23 @@ async fn stopped(after: Duration, cancel: &CancellationToken) -> ProcessFault {
     }
 }
 
-fn command(run: &Run<'_>) -> Command {
-    let mut command = Command::new(run.program);
+/// Starts the program; the watchdog knows of it before it is there.
+fn start(run: &Run<'_>) -> Result<(Watched, pipe::Receiver, Child), ProcessFault> {
+    let fault = |error| fault::not_started(run, &error);
+    let mut command = command(run)?;
+    let (stderr, theirs) = io::pipe().map_err(fault)?;
+    let watched = Watched::announce(&theirs);
+    command.stderr(theirs);
+    let stderr = pipe::Receiver::from_owned_fd(OwnedFd::from(stderr)).map_err(fault)?;
+    let child = command.spawn().map_err(fault)?;
+    Ok((watched, stderr, child))
+}
+
+fn command(run: &Run<'_>) -> Result<Command, ProcessFault> {
+    let mut command = match run.sandbox {
+        Some(sandbox) => confined(sandbox, run.program)?,
+        None => Command::new(run.program),
+    };
     command.args(&run.arguments).env_clear();
     command.envs(safe_env().iter().map(|(name, value)| (name, value)));
     command.envs(run.env.iter().map(|(name, value)| (name, value)));
@@ -187,8 +212,18 @@ fn command(run: &Run<'_>) -> Command {
         command.current_dir(run.cwd);
     }
     command.stdin(if run.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    command
+    command.stdout(Stdio::piped()).process_group(0);
+    Ok(command)
+}
+
+/// Our own binary, which gives up its rights and becomes the program.
+fn confined(sandbox: &Sandbox, program: &Path) -> Result<Command, ProcessFault> {
+    let not_started = |why: &str| ProcessFault::NotStarted(why.to_owned());
+    let binary = sandbox::own_binary().ok_or_else(|| not_started("its sandbox can't be set up in this process"))?;
+    let sandbox = serde_json::to_string(sandbox).map_err(|_| not_started("a path of its sandbox is not UTF-8"))?;
+    let mut command = Command::new(binary);
+    command.arg(sandbox::RUN).arg(sandbox).arg(program);
+    Ok(command)
 }
 
 /// Waits until the program has ended and its output is read, or until stdout is full (then there is no status).

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::command::{self, MAX_ARGUMENT};
-use super::process::{self, Run};
+use super::process;
 use super::{Arguments, Builder, Call, Limits, Param, Scope, mask};
 use crate::outcome::{ActionError, Outcome};
-use crate::spec::model::{ShellAction, action::ShellName};
-use crate::spec::{Code, Diagnostic};
+use crate::spec::model::{ShellAction, command::ShellName};
+use crate::spec::{Code, Diagnostic, Spanned};
 
 /// Variables that change what a shell or a program does; no param may be one of them.
 const DANGEROUS: [&str; 24] = [
@@ -49,18 +49,19 @@ pub struct Shell {
     script: String,
     params: Vec<String>,
     setting: command::Setting,
-    chatter: command::Chatter,
-    limits: Limits,
     /// Params whose values are not shown.
     secrets: Vec<String>,
 }
 
 impl Shell {
+    /// Its bounds.
+    pub(super) fn limits(&self) -> Limits {
+        self.setting.limits
+    }
+
     /// Compiles it.
     pub fn compile(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let (cwd, stdin) = (written.cwd.as_ref(), written.stdin.as_ref());
-        let setting = command::Setting::compile(&written.env, cwd, stdin, written.at, scope, builder);
-        let chatter = command::Chatter::compile(written.progress.as_ref(), builder);
+        let setting = command::Setting::compile(shared(written), scope, builder);
         let params: Vec<bool> = scope.params.iter().map(|param| check_name(param, builder)).collect();
         let shell = match written.shell.as_ref().map(|s| s.value) {
             None | Some(ShellName::Sh) => "sh",
@@ -69,8 +70,15 @@ impl Shell {
         let program = process::resolve(shell, Path::new("."));
         if let Err(why) = &program {
             let at = written.shell.as_ref().map_or(written.at, |s| s.span);
-            builder.sink.error(Code::CommandNotFound, at, why.message.clone());
+            command::missing(
+                written.optional.as_ref(),
+                &Spanned::new(shell.to_owned(), at),
+                why.clone(),
+                scope,
+                builder,
+            );
         }
+        let programs = find_programs(written, scope, builder);
         let script = written.script.get()?;
         let mut sound = params.into_iter().all(|sound| sound);
         if let Some(at) = script.value.find("{{") {
@@ -89,14 +97,12 @@ impl Shell {
             builder.sink.error(Code::NameClash, clash.name.span, words);
             sound = false;
         }
-        sound.then_some(())?;
+        (sound && programs).then_some(())?;
         Some(Shell {
             program: program.ok()?,
             script: script.value.clone(),
             params: scope.names().map(str::to_owned).collect(),
             setting,
-            chatter: chatter?,
-            limits: builder.limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
             secrets: scope.secrets(),
         })
     }
@@ -106,20 +112,10 @@ impl Shell {
     /// # Errors
     /// If a value can't be a variable, the script ends with another status than 0, or takes too long.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
-        let mut env = self.setting.environment();
-        env.extend(self.variables(arguments)?);
-        let stdin = self.setting.stdin(arguments)?;
-        let run = Run {
-            program: &self.program,
-            arguments: vec!["-eu".to_owned(), "-c".to_owned(), self.script.clone(), "script".to_owned()],
-            env,
-            cwd: &self.setting.cwd,
-            stdin,
-            timeout: self.limits.timeout,
-            max_bytes: self.limits.max_bytes,
-        };
-        let finished = self.chatter.run("script", &self.setting, run, call).await;
-        self.setting.outcome("script", finished, &self.limits)
+        let argv = vec!["-eu".to_owned(), "-c".to_owned(), self.script.clone(), "script".to_owned()];
+        let variables = self.variables(arguments)?;
+        let start = command::Start { name: "script", program: &self.program, argv, variables };
+        self.setting.run(start, arguments, call).await
     }
 
     /// The shell, the variables and the script of a call.
@@ -127,8 +123,9 @@ impl Shell {
     /// # Errors
     /// If a value can't be a variable.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
-        let mut lines = vec![format!("{} -eu", self.program.display()), self.setting.explain()];
-        let variables = self.variables(&mask::arguments(arguments, &self.secrets))?;
+        let arguments = mask::arguments(arguments, &self.secrets);
+        let mut lines = vec![format!("{} -eu", self.program.display()), self.setting.explain(&arguments)?];
+        let variables = self.variables(&arguments)?;
         lines.extend(variables.into_iter().map(|(n, v)| format!("{n} = {}", Value::String(v))));
         lines.push(self.script.trim_end().to_owned());
         Ok(lines.join("\n"))
@@ -154,6 +151,36 @@ impl Shell {
                 Ok((name.clone(), text))
             })
             .collect()
+    }
+}
+
+/// Whether all the programs of the script are there.
+fn find_programs(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> bool {
+    let mut all = true;
+    for name in written.programs.iter().flatten() {
+        let folder = builder.files.folder(name.span.file).to_owned();
+        if let Err(why) = process::resolve(&name.value, &folder) {
+            command::missing(written.optional.as_ref(), name, why, scope, builder);
+            all = false;
+        }
+    }
+    all
+}
+
+/// The keys that it has in common with `exec`.
+fn shared(written: &ShellAction) -> command::Written<'_> {
+    command::Written {
+        at: written.at,
+        stdin: written.stdin.as_ref(),
+        env: &written.env,
+        cwd: written.cwd.as_ref(),
+        ok_exit: written.ok_exit.as_deref(),
+        errors: &written.errors,
+        progress: written.progress.as_ref(),
+        sandbox: written.sandbox.as_ref(),
+        concurrency: written.concurrency.as_ref(),
+        timeout: written.timeout.as_ref(),
+        max_bytes: written.max_bytes.as_ref(),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use indexmap::IndexMap;
 
 use super::http::HttpSource;
@@ -62,12 +64,24 @@ impl Sources {
                 }
                 Some(model::Source::Http(source)) => {
                     let before = before.and_then(|b| if let Source::Http(http) = b { Some(http) } else { None });
-                    HttpSource::open(name, source, before, sink).map(Source::Http)
+                    HttpSource::open(name, source, files, before, sink, inputs).map(Source::Http)
                 }
             };
             all.insert(name.value.clone(), Entry { kind: source.map(model::Source::kind), open });
         }
         Sources(all)
+    }
+
+    /// Waits until a database answers that could not be reached when it was opened.
+    pub async fn recovered(&self) {
+        let databases = self.0.values().filter_map(|entry| match &entry.open {
+            Some(Source::Sql(source)) => Some(source),
+            _ => None,
+        });
+        let waiting: FuturesUnordered<_> = databases.map(|source| source.recovered()).collect();
+        if waiting.into_future().await.0.is_none() {
+            std::future::pending().await
+        }
     }
 
     /// The database of this name. An unknown name, and one of another kind, are reported.

@@ -1,9 +1,16 @@
-//! `sql`: a statement on a database. Values are bound, never put into its text.
+//! `sql`: statements on a database. Values are bound, never put into their text.
 
+pub mod catalog;
+mod effects;
 pub mod lexer;
+pub mod mysql;
 mod output;
+mod part;
+pub mod postgres;
+pub mod server;
 pub mod source;
 pub mod sqlite;
+mod tables;
 pub mod types;
 mod variants;
 
@@ -11,224 +18,241 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::mask::MASK;
 use super::{Arguments, Builder, Call, Limits, Scope};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
-use crate::spec::model::{Returns, SqlAction};
+use crate::spec::model::{Isolation, Layout, Returns, SqlAction};
 use crate::spec::{Code, Diagnostic, Spanned};
-pub use source::{Driver, SqlSource};
-use types::{Bind, Described, FaultKind, SqlFault};
-use variants::{Query, Statement};
+pub use effects::Effects;
+use part::{Part, Role, Text};
+pub use source::SqlSource;
+pub use tables::Tables;
+use types::{FaultKind, Rows, SqlFault, Transaction};
+pub use variants::quoted;
 
-/// A compiled statement, in every variant that its blocks and identifiers allow.
+/// Statements that a `statements` may have.
+const MAX_STATEMENTS: usize = 32;
+
+/// One compiled statement, or several that take effect together.
 #[derive(Debug)]
 pub struct Sql {
     source: Arc<SqlSource>,
-    query: Query,
-    variants: Vec<Variant>,
+    parts: Vec<Part>,
+    /// What `statements` run in; none for a single statement.
+    together: Option<Together>,
     returns: Returns,
-    limits: Limits,
-    /// What the database said of each variant; empty without a connection.
-    described: Vec<Described>,
+    layout: Layout,
+    pub(super) limits: Limits,
     /// Params whose values are not shown.
     secrets: Vec<String>,
 }
 
-/// A statement and what it binds, by name.
-type Bound<'a> = (&'a Variant, Vec<(String, Bind)>);
-
-/// One statement that a call may choose.
-#[derive(Debug)]
-struct Variant {
-    text: Arc<str>,
-    params: Vec<String>,
+/// How several statements are run, and what of them is the answer.
+#[derive(Debug, Clone, Copy)]
+struct Together {
+    isolation: Option<Isolation>,
+    /// The statement whose result is given; none where the counts of all are.
+    result: Option<usize>,
 }
 
 impl Sql {
     /// Compiles it and has the database prepare every variant.
     pub async fn compile(written: &SqlAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let source = written.source.get().and_then(|name| builder.sources.sql(name, builder.sink));
-        let text = text(written, builder)?;
-        let dialect = source.as_ref().map_or(lexer::Dialect::Sqlite, |s| s.driver.dialect());
-        let Some(query) = Query::parse(&text.0, scope, builder.sink) else {
-            // What the query binds is still to be read from its text.
-            let written = lexer::parse(&text.0, dialect).params;
-            text.check_names(written.iter().map(|p| p.name.as_str()), dialect, scope, builder);
-            return None;
-        };
-        let statements = query.statements(scope, dialect);
-        let names = statements.iter().flat_map(|s| s.params.iter().map(String::as_str));
-        let known = text.check_names(names, dialect, scope, builder);
-        let source = source?;
-        known.then_some(())?;
-        let mut described = Vec::new();
-        for statement in &statements {
-            match source.driver.describe(&statement.text).await {
-                Some(Ok(description)) => described.push(description),
-                Some(Err(fault)) => {
-                    text.refused(statement, &fault, builder);
-                    return None;
-                }
-                None => {}
-            }
-        }
+        let texts = texts(written, builder)?;
         let returns = written.returns.as_ref().map_or(Returns::Rows, |r| r.value);
-        text.check_result(&described, returns, &source, builder).then_some(())?;
-        let mut limits = builder.limits;
-        limits.timeout = source.timeout.unwrap_or(limits.timeout);
-        Some(Sql {
-            source,
-            query,
-            variants: statements.into_iter().map(|s| Variant { text: s.text.into(), params: s.params }).collect(),
-            returns,
-            limits: limits.with(written.timeout.as_ref(), written.max_rows.as_ref(), written.max_bytes.as_ref()),
-            described,
-            secrets: scope.secrets(),
-        })
+        let layout = layout(written, returns, builder);
+        let together = together(written, texts.len(), returns, builder);
+        let result = match together {
+            Some(Some(Together { result, .. })) => result,
+            Some(None) | None => Some(0),
+        };
+        let mut parts = Vec::with_capacity(texts.len());
+        for (index, text) in texts.into_iter().enumerate() {
+            let gives = (result == Some(index)).then_some(returns);
+            let role = Role { gives, may_be_left_out: written.statements.is_some() };
+            parts.push(Part::compile(text, role, source.as_ref(), scope, builder).await);
+        }
+        let parts: Vec<Part> = parts.into_iter().collect::<Option<_>>()?;
+        let (source, together, layout) = (source?, together?, layout?);
+        let limits = limits(written, returns, &source, builder.limits);
+        Some(Sql { source, parts, together, returns, layout, limits, secrets: scope.secrets() })
     }
 
-    /// Runs the statement that the arguments choose.
+    /// Runs the statements that the arguments choose.
     ///
     /// # Errors
     /// What the database says, in words that hold no SQL.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
-        let (variant, binds) = self.bind(arguments)?;
-        let rows = match &self.source.driver {
-            Driver::Sqlite(sqlite) => sqlite.query(variant.text.clone(), binds, self.limits, &call.cancel).await,
-            Driver::Offline => return Err(ActionError::failed("there is no connection to the database")),
+        let rows = match (self.together, self.parts.as_slice()) {
+            (Some(together), _) => self.transaction(together, arguments, call).await?,
+            (None, [single]) => {
+                let Some((text, binds)) = single.bind(arguments)? else { return Err(nothing()) };
+                let rows = self.source.driver.query(text, binds, self.limits, &call.cancel).await;
+                rows.map_err(|fault| failed(&fault))?
+            }
+            (None, _) => return Err(nothing()),
         };
-        output::outcome(rows.map_err(|fault| failed(&fault))?, self.returns)
+        output::outcome(rows, self.returns, self.layout)
     }
 
-    /// The statement that a call would run, and what it binds.
+    async fn transaction(&self, how: Together, arguments: &Arguments, call: &Call) -> Result<Rows, ActionError> {
+        let mut statements = Vec::with_capacity(self.parts.len());
+        let mut result = None;
+        for (index, part) in self.parts.iter().enumerate() {
+            let Some(bound) = part.bind(arguments)? else { continue };
+            if how.result == Some(index) {
+                result = Some(statements.len());
+            }
+            statements.push(bound);
+        }
+        let work = Transaction { statements, isolation: how.isolation };
+        let done = self.source.driver.transaction(work, self.limits, &call.cancel).await;
+        let done = done.map_err(|fault| failed(&fault))?;
+        Ok(match (how.result, result) {
+            (None, _) => Rows::sum(done),
+            (Some(_), given) => given.and_then(|at| done.into_iter().nth(at)).unwrap_or_default(),
+        })
+    }
+
+    /// The statements that a call would run, and what they bind.
     ///
     /// # Errors
-    /// If a value is none of the identifiers that may stand in the statement.
+    /// If a value is none of the identifiers that may stand in a statement.
     pub fn explain(&self, arguments: &Arguments) -> Result<String, ActionError> {
-        let variant = self.variant(arguments)?;
-        let mut lines = vec![variant.text.trim_end().to_owned()];
-        lines.extend(variant.params.iter().map(|name| match arguments.get(name).unwrap_or(&Value::Null) {
-            value if value.is_null() || !self.secrets.contains(name) => format!(":{name} = {value}"),
-            _ => format!(":{name} = {MASK}"),
-        }));
+        let mut lines = Vec::new();
+        for part in &self.parts {
+            lines.extend(part.explain(arguments, &self.secrets)?);
+        }
         Ok(lines.join("\n"))
-    }
-
-    fn variant(&self, arguments: &Arguments) -> Result<&Variant, ActionError> {
-        let chosen = self.query.chosen(arguments)?;
-        self.variants.get(chosen).ok_or_else(|| ActionError::failed("there is no such statement"))
-    }
-
-    fn bind(&self, arguments: &Arguments) -> Result<Bound<'_>, ActionError> {
-        let variant = self.variant(arguments)?;
-        let value = |name: &String| arguments.get(name).map_or(Bind::Null, Bind::from_json);
-        Ok((variant, variant.params.iter().map(|name| (name.clone(), value(name))).collect()))
     }
 
     /// The JSON Schema of its answer, if the database was asked and the answer is an object.
     pub fn output_schema(&self) -> Option<Value> {
-        if self.described.is_empty() { None } else { output::schema(&self.described, self.returns) }
+        if self.layout != Layout::Json {
+            return None;
+        }
+        let of = match self.together {
+            Some(Together { result: Some(index), .. }) => self.parts.get(index),
+            _ => self.parts.first(),
+        };
+        of.filter(|part| !part.described.is_empty()).and_then(|part| output::schema(&part.described, self.returns))
     }
 
-    /// Whether it changes nothing, as far as the database tells.
-    pub fn read_only(&self) -> Option<bool> {
-        match self.described.as_slice() {
-            [] if self.source.read_only() => Some(true),
-            [] => None,
-            described => Some(described.iter().all(|d| d.read_only)),
+    /// What running it does to the database, as far as the database and the statements tell.
+    pub fn effects(&self) -> Effects {
+        if self.source.read_only() {
+            return Effects::none();
         }
+        self.parts.iter().map(Part::effects).reduce(Effects::and).unwrap_or_default()
     }
 
     /// Whether its answer is `{rows, rowCount, truncated}`.
     pub fn gives_rows(&self) -> bool {
-        self.returns == Returns::Rows
+        self.returns == Returns::Rows && self.layout == Layout::Json
+    }
+
+    /// The media type of its answer.
+    pub fn mime_type(&self) -> &'static str {
+        output::mime_type(self.layout)
     }
 }
 
-/// The query's text, which stands in the spec or in a file that the spec names.
-struct Text(Spanned<String>);
-
-fn text(written: &SqlAction, builder: &mut Builder<'_>) -> Option<Text> {
-    match (&written.query, &written.file) {
-        (Some(query), None) => Some(Text(query.clone())),
-        (None, Some(path)) => builder.read(path).map(Text),
-        (Some(_), Some(path)) => {
-            let words = "a sql action has a `query` or a `file`, this one has both";
-            builder.sink.push(Diagnostic::error(Code::NameClash, path.span, words).label("keep one of them"));
-            None
-        }
-        (None, None) => {
-            let found = Diagnostic::error(Code::MissingKey, written.at, "this sql action has no statement");
-            builder.sink.push(found.label("give it a `query` or a `file`"));
-            None
-        }
+/// The statements' texts, each of which stands in the spec or in a file that the spec names.
+fn texts(written: &SqlAction, builder: &mut Builder<'_>) -> Option<Vec<Text>> {
+    let at = |text: &Spanned<String>| text.span;
+    let statements = written.statements.as_ref();
+    let keys = [
+        written.query.as_ref().map(at),
+        written.file.as_ref().map(at),
+        statements.map(|all| all.first().map_or(written.at, at)),
+    ];
+    let mut given = keys.into_iter().flatten();
+    if given.next().is_none() || statements.is_some_and(Vec::is_empty) {
+        let found = Diagnostic::error(Code::MissingKey, written.at, "this sql action has no statement");
+        builder.sink.push(found.label("give it a `query`, a `file` or `statements`"));
+        return None;
     }
-}
-
-impl Text {
-    /// Reports the names that nothing defines, each once.
-    fn check_names<'n>(
-        &self,
-        names: impl Iterator<Item = &'n str>,
-        dialect: lexer::Dialect,
-        scope: &Scope<'_>,
-        builder: &mut Builder<'_>,
-    ) -> bool {
-        let unknown: Vec<&str> = names.filter(|name| scope.get(name).is_none()).collect();
-        for name in &unknown {
-            let written = lexer::parse(&self.0, dialect);
-            let range = written.params.iter().find(|p| p.name == *name).map_or(0..0, |p| p.range.clone());
-            let found = scope.unknown(name, self.0.at(range));
-            if !builder.sink.holds(&found) {
-                builder.sink.push(found);
-            }
-        }
-        unknown.is_empty()
-    }
-
-    /// Reports what the database says of a statement, where it says it.
-    fn refused(&self, statement: &Statement, fault: &SqlFault, builder: &mut Builder<'_>) {
-        let whole = 0..self.0.trim_end().len();
-        let range = match fault.offset.and_then(|offset| statement.original(offset)) {
-            Some(start) => start..self.word_end(start),
-            None => whole,
+    if let Some(second) = given.next() {
+        let words = match statements {
+            None => "a sql action has a `query` or a `file`, this one has both",
+            Some(_) => "a sql action has one of `query`, `file` and `statements`, this one has more",
         };
-        let words = format!("the database refuses this statement: {}", fault.message);
-        builder.sink.push(Diagnostic::error(Code::Sql, self.0.at(range), words));
+        builder.sink.push(Diagnostic::error(Code::NameClash, second, words).label("keep one of them"));
+        return None;
     }
-
-    fn word_end(&self, start: usize) -> usize {
-        let rest = self.0.get(start..).unwrap_or("");
-        let word = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(rest.len());
-        start + word.max(rest.chars().next().map_or(0, char::len_utf8))
+    match (&written.query, &written.file, statements) {
+        (_, _, Some(all)) if all.len() > MAX_STATEMENTS => {
+            let words = format!("there are {} statements, at most {MAX_STATEMENTS} are allowed", all.len());
+            builder.sink.error(Code::BadValue, all.first().map_or(written.at, at), words);
+            None
+        }
+        (_, _, Some(all)) => Some(all.iter().cloned().map(Text).collect()),
+        (Some(query), _, _) => Some(vec![Text(query.clone())]),
+        (_, Some(path), _) => Some(vec![builder.read(path).map(Text)?]),
+        (None, None, None) => None,
     }
+}
 
-    /// Reports a result that can't be what the spec wants of it.
-    fn check_result(
-        &self,
-        described: &[Described],
-        returns: Returns,
-        source: &SqlSource,
-        builder: &mut Builder<'_>,
-    ) -> bool {
-        let whole = || 0..self.0.trim_end().len();
+/// How `statements` are run; `Some(None)` for a single statement, `None` after a mistake.
+fn together(
+    written: &SqlAction,
+    count: usize,
+    returns: Returns,
+    builder: &mut Builder<'_>,
+) -> Option<Option<Together>> {
+    if written.statements.is_none() {
+        let alone = [
+            ("resultOf", written.result_of.as_ref().map(|n| n.span)),
+            ("isolation", written.isolation.as_ref().map(|i| i.span)),
+        ];
         let mut sound = true;
-        let mut refuse = |words: String, label: &str| {
-            builder.sink.push(Diagnostic::error(Code::Sql, self.0.at(whole()), words).label(label));
+        for (key, at) in alone.into_iter().filter_map(|(key, at)| Some((key, at?))) {
+            let found = Diagnostic::error(Code::BadValue, at, format!("`{key}` goes with `statements`"));
+            builder.sink.push(found.label("this sql action has a single statement"));
             sound = false;
-        };
-        let Some(first) = described.first() else { return true };
-        if let Some(name) = described.iter().find_map(Described::duplicate_column) {
-            refuse(format!("two columns of the result are named `{name}`"), "give one of them an alias with AS");
         }
-        if source.read_only() && described.iter().any(|d| !d.read_only) {
-            refuse("this statement writes, and its source is read-only".to_owned(), "use a source without `readOnly`");
-        }
-        if first.columns.is_empty() && returns != Returns::Affected {
-            refuse("this statement gives no rows".to_owned(), "say `returns: affected`, or add RETURNING");
-        }
-        sound
+        return sound.then_some(None);
     }
+    let result = match &written.result_of {
+        None if returns == Returns::Affected => None,
+        None => Some(count.saturating_sub(1)),
+        Some(number) => match usize::try_from(number.value).ok().filter(|n| (1..=count).contains(n)) {
+            Some(number) => Some(number - 1),
+            None => {
+                let words = format!("there is no statement {}, `resultOf` is 1 to {count}", number.value);
+                builder.sink.error(Code::BadValue, number.span, words);
+                return None;
+            }
+        },
+    };
+    Some(Some(Together { isolation: written.isolation.as_ref().map(|i| i.value), result }))
+}
+
+/// What rows are written as; only rows can be a table.
+fn layout(written: &SqlAction, returns: Returns, builder: &mut Builder<'_>) -> Option<Layout> {
+    let Some(layout) = &written.layout else { return Some(Layout::Json) };
+    if layout.value != Layout::Json && !matches!(returns, Returns::Rows | Returns::Row) {
+        let found = Diagnostic::error(Code::BadValue, layout.span, "only rows can be written as a table");
+        builder.sink.push(found.label("leave `as` out, or say `returns: rows`"));
+        return None;
+    }
+    Some(layout.value)
+}
+
+/// The bounds of a call. No more rows are read than the answer has.
+fn limits(written: &SqlAction, returns: Returns, source: &SqlSource, defaults: Limits) -> Limits {
+    let defaults = Limits { timeout: source.timeout.unwrap_or(defaults.timeout), ..defaults };
+    let limits = defaults
+        .with(written.timeout.as_ref(), written.max_rows.as_ref(), written.max_bytes.as_ref())
+        .at_most(source.statement_timeout);
+    match returns {
+        Returns::Rows => limits,
+        Returns::Row | Returns::Value | Returns::Affected => Limits { max_rows: limits.max_rows.min(1), ..limits },
+    }
+}
+
+fn nothing() -> ActionError {
+    ActionError::failed("there is no such statement")
 }
 
 /// A database's fault in words for the caller; its own words go to the log.
@@ -239,7 +263,7 @@ fn failed(fault: &SqlFault) -> ActionError {
         FaultKind::Constraint => (ErrorKind::Invalid, format!("the database refuses these values: {}", fault.message)),
         FaultKind::Busy => (ErrorKind::Failed, "the database is locked by somebody else; try again".to_owned()),
         FaultKind::ReadOnly => (ErrorKind::Failed, "the database is read-only".to_owned()),
-        FaultKind::Unavailable => (ErrorKind::Failed, "the database can't be reached".to_owned()),
+        FaultKind::Unavailable => (ErrorKind::Failed, "the database can't be reached now; try again later".to_owned()),
         FaultKind::Refused | FaultKind::Other => {
             (ErrorKind::Failed, "the database could not run the statement".to_owned())
         }

@@ -191,11 +191,14 @@ impl Does {
             Does::Ask(ask) => ask.run(names, call).await,
             Does::Log(log) => log.run(names, call).await.map(|()| Value::Null),
             Does::Progress(progress) => progress.run(names, call).map(|()| Value::Null),
-            Does::Sleep(time) => tokio::select! {
-                biased;
-                () = call.cancel.cancelled() => Err(cancelled()),
-                () = tokio::time::sleep(*time) => Ok(Value::Null),
-            },
+            Does::Sleep(time) => {
+                call.client.begins().await;
+                tokio::select! {
+                    biased;
+                    () = call.cancel.cancelled() => Err(cancelled()),
+                    () = tokio::time::sleep(*time) => Ok(Value::Null),
+                }
+            }
         }
     }
 
@@ -234,8 +237,7 @@ impl Does {
 /// variables, which have a bound.
 fn sees(step: &model::Step, name: &Param) -> bool {
     let Some(written::Does::Run(model::Action::Shell(shell))) = &step.does else { return true };
-    let texts = [shell.script.get(), shell.stdin.as_ref()];
-    texts.into_iter().flatten().any(|text| text.value.contains(name.name.value.as_str()))
+    shell.says(&name.name.value)
 }
 
 /// Whether a step's name is not taken; reports one that is, or that no template could say.

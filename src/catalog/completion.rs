@@ -102,8 +102,9 @@ impl Completion {
                         }
                         None => None,
                     };
-                    let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
-                    From::Action { action: Box::new(action?), shape: shape?, limits }
+                    let (action, shape) = (action?, shape?);
+                    let limits = action.limits().unwrap_or(builder.limits).into();
+                    From::Action { action: Box::new(action.wanted(shape.wants())), shape, limits }
                 }
                 (None, None) => {
                     let found = Diagnostic::error(Code::MissingKey, complete.at, "this completion has no values");

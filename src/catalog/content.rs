@@ -11,7 +11,7 @@ use crate::spec::{Diagnostics, Node};
 
 /// A tool's answer as content blocks, and as JSON if it is JSON.
 pub fn blocks(shaped: Shaped, name: &str) -> (Vec<ContentBlock>, Option<Value>) {
-    let Shaped { outcome: Outcome { content, mime_type, truncated }, text } = shaped;
+    let Shaped { outcome: Outcome { content, mime_type, truncated, .. }, text } = shaped;
     let mut structured = None;
     let mut all = match (content, text) {
         (Content::Json(value), words) => {

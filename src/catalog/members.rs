@@ -14,6 +14,8 @@ use crate::uri::{Operator, UriTemplate};
 /// A compiled `list`.
 #[derive(Debug)]
 pub struct Members {
+    /// Tells whether the files that it lists are the same as those of another catalog's.
+    pub edition: u64,
     action: Action,
     shape: Shape,
     template: UriTemplate,
@@ -46,7 +48,15 @@ impl Members {
             }
             None => None,
         };
-        Some(Members { action: action?, shape: shape?, template: template.clone() })
+        let shape = shape?;
+        let action = action?.wanted(shape.wants());
+        // A file that comes or goes is a change of the list: the watcher has to see it, and clients are told.
+        let (folders, edition) = match &action {
+            Action::Files(list) => list.survey().unwrap_or_default(),
+            _ => Default::default(),
+        };
+        builder.inputs.extend(folders);
+        Some(Members { edition, action, shape, template: template.clone() })
     }
 
     /// The members now.

@@ -15,7 +15,7 @@ use crate::outcome::shape::{Shape, ShapeLimits, media};
 use crate::outcome::{ActionError, Content, ErrorKind, base64};
 use crate::spec::model::{self, FileAction, Role};
 use crate::spec::read::Written;
-use crate::spec::{Code, Diagnostic, Named, Required, Span, Spanned};
+use crate::spec::{Code, Diagnostic, Named, Span, Spanned};
 use crate::template::Template;
 
 /// A prompt, ready to be listed and got.
@@ -94,7 +94,7 @@ impl Prompt {
             params: params?,
             data: data?,
             messages: messages?,
-            limits: ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes },
+            limits: builder.limits.into(),
         })
     }
 
@@ -161,6 +161,7 @@ impl Data {
 
     async fn value(&self, arguments: &Arguments, limits: ShapeLimits, call: &Call) -> Result<Value, ActionError> {
         let outcome = self.action.run(arguments, call).await?;
+        let limits = self.action.limits().map_or(limits, ShapeLimits::from);
         let shaped = self.shape.apply(outcome, limits).await?;
         if let Some(text) = shaped.text {
             return Ok(Value::String(text));
@@ -269,7 +270,12 @@ async fn data(written: &Named<model::Data>, scope: &Scope<'_>, builder: &mut Bui
             }
             None => None,
         };
-        all.push(compiled.map(|(action, shape)| Data { name: name.value.clone(), action, shape }));
+        let ready = |(action, shape): (Action, Shape)| Data {
+            name: name.value.clone(),
+            action: action.wanted(shape.wants()),
+            shape,
+        };
+        all.push(compiled.map(ready));
     }
     all.into_iter().collect()
 }
@@ -320,7 +326,7 @@ async fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Buil
         builder.sink.push(Diagnostic::error(Code::BadValue, at, words).label(label));
     }
     let file = |path: &Spanned<String>, builder: &mut Builder<'_>| {
-        let action = FileAction { at: path.span, path: Required(Some(path.clone())), root: None, max_bytes: None };
+        let action = FileAction::of(path.clone());
         FileRead::compile(&action, scope, builder)
     };
     let body = if let Some(text) = &written.text {

@@ -47,6 +47,13 @@ pub struct Contents {
     pub freshness: Freshness,
 }
 
+impl Contents {
+    /// An answer that is kept for a while.
+    pub fn kept(contents: ResourceContents) -> Self {
+        Contents { all: vec![contents], freshness: Freshness::default() }
+    }
+}
+
 /// How often a file is looked at while somebody is subscribed.
 const FILE_POLL: Duration = Duration::from_secs(2);
 /// The shortest interval that `poll` may have.
@@ -88,6 +95,7 @@ impl Resource {
         let meta = content::meta(written.meta.as_ref(), builder.sink);
         let (template, matcher) = template?;
         let (action, shape, params) = (action?, shape?, params?);
+        let action = action.wanted(shape.wants());
         if let Action::Content(blocks) = &action
             && let Err(words) = blocks.as_contents()
         {
@@ -96,7 +104,7 @@ impl Resource {
         }
         let listed = listed(&template, written, &action, annotations, meta);
         let freshness = Freshness::compile(written.ttl_ms.as_ref(), written.cache_scope.as_ref(), Freshness::default());
-        let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
+        let limits = action.limits().unwrap_or(builder.limits).into();
         Some(Resource {
             listed,
             matcher,
@@ -144,6 +152,11 @@ impl Resource {
     /// Its variables.
     pub fn parameters(&self) -> &Params {
         &self.params
+    }
+
+    /// Tells whether the files that it lists are the same as in another catalog; `None` for what has no members.
+    pub fn members_edition(&self) -> Option<u64> {
+        self.members.as_ref().map(|members| members.edition)
     }
 
     /// How often it is looked at while somebody is subscribed; `None` for what only a reload changes.

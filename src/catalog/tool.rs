@@ -1,6 +1,7 @@
 //! MCP tools.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use rmcp::model::{self as mcp, ContentBlock};
@@ -13,8 +14,9 @@ use super::shape;
 use crate::action::steps::{Ask, Callee};
 use crate::action::{Action, Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::shape::{Shape, ShapeLimits, Shaped};
-use crate::outcome::{ActionError, Content, ErrorKind};
-use crate::spec::model;
+use crate::outcome::{ActionError, Content, ErrorKind, Outcome, Whole};
+use crate::schema::Schema;
+use crate::spec::model::{self, LongRunning};
 use crate::spec::{Code, Diagnostic, Spanned};
 
 /// A tool, ready to be listed and called.
@@ -22,10 +24,16 @@ use crate::spec::{Code, Diagnostic, Spanned};
 pub struct Tool {
     /// What clients see.
     pub listed: mcp::Tool,
+    /// How long a call's task and its result are kept; `None` where calls are no tasks.
+    pub task: Option<Duration>,
     params: Params,
+    /// Whether `output` is the spec's own, not what follows from the action.
+    promised: bool,
     requires: Capabilities,
     confirm: Option<Ask>,
     action: Action,
+    /// What a structured answer is.
+    output: Option<Schema>,
     shape: Shape,
     limits: ShapeLimits,
 }
@@ -39,15 +47,19 @@ pub struct Answer {
     pub structured: Option<Value>,
     /// Whether it says what went wrong.
     pub is_error: bool,
+    /// What was cut, before that.
+    pub whole: Option<Whole>,
 }
 
 impl Answer {
     /// An error in words for the model.
     pub fn error(words: impl Into<String>) -> Self {
-        Answer { content: vec![ContentBlock::text(words)], structured: None, is_error: true }
+        Answer { content: vec![ContentBlock::text(words)], structured: None, is_error: true, whole: None }
     }
 }
 
+/// How long a task is kept where the spec says no time.
+const TASK: Duration = Duration::from_secs(60 * 60);
 /// Characters that a tool's name may have.
 const MAX_NAME: usize = 64;
 
@@ -68,6 +80,7 @@ impl Tool {
             None => None,
         };
         let confirm = written.confirm.as_ref().map(|text| Ask::confirm(text, &scope, builder));
+        let task = task(written, builder);
         let meta = content::meta(written.meta.as_ref(), builder.sink);
         let headers_fit = params.as_ref().is_none_or(|params| {
             let place = |pointer: &str| match &written.input_schema {
@@ -77,17 +90,16 @@ impl Tool {
             headers::lint(params.schema.json(), place, builder.sink)
         });
         let (action, shape, params) = (action?, shape?, params?);
+        let action = action.wanted(shape.wants());
         let confirm = match confirm {
             Some(confirm) => Some(confirm?),
             None => None,
         };
+        let promised = output.is_some();
         let output = match output {
-            Some(schema) => Some(schema?.json().clone()),
+            Some(schema) => Some(schema?),
             None if shape.reshapes() => None,
-            None => action.output_schema().and_then(|schema| match schema {
-                Value::Object(schema) => Some(Arc::new(schema)),
-                _ => None,
-            }),
+            None => action.output_schema().and_then(|schema| Schema::compile(schema).ok()),
         };
         named.then_some(())?;
         headers_fit.then_some(())?;
@@ -96,13 +108,13 @@ impl Tool {
         listed.title = written.title.as_ref().map(|t| t.value.clone());
         listed.description = written.description.as_ref().map(|d| d.value.trim_end().to_owned().into());
         listed.input_schema = params.schema.json().clone();
-        listed.output_schema = output;
+        listed.output_schema = output.as_ref().map(|schema| schema.json().clone());
         listed.annotations = annotations(written.annotations.as_ref(), &action);
         listed.icons = content::icons(written.icons.as_deref());
         listed.meta = meta;
-        let limits = ShapeLimits { time: builder.limits.timeout, max_bytes: builder.limits.max_bytes };
+        let limits = action.limits().unwrap_or(builder.limits).into();
         let requires = requires(written.requires.as_ref(), confirm.as_ref(), &action);
-        Some(Tool { listed, params, requires, confirm, action, shape, limits })
+        Some(Tool { listed, task, params, promised, requires, confirm, action, output, shape, limits })
     }
 
     /// The names of the params, also when their schema is at fault, and the params.
@@ -134,6 +146,11 @@ impl Tool {
         self.attempt(given, call).await.unwrap_or_else(|error| Answer::error(error.message))
     }
 
+    /// Whether a call never says anything to the client while it runs, nor asks it anything.
+    pub fn is_silent(&self) -> bool {
+        self.confirm.is_none() && self.requires.is_empty() && self.action.is_silent()
+    }
+
     /// Calls it, for a caller that knows what to do where the client has to do something first.
     ///
     /// # Errors
@@ -149,7 +166,7 @@ impl Tool {
         }
         Ok(match error.blocks.is_empty() {
             true => Answer::error(error.message),
-            false => Answer { content: content::written_out(error.blocks), structured: None, is_error: true },
+            false => Answer { content: content::written_out(error.blocks), ..Answer::error("") },
         })
     }
 
@@ -190,12 +207,39 @@ impl Tool {
     }
 
     async fn answer(&self, given: Arguments, call: &Call) -> Result<Answer, ActionError> {
-        let shaped = self.shaped(given, call).await?;
-        if self.listed.output_schema.is_some() && !matches!(shaped.outcome.content, Content::Json(_)) {
-            return Err(ActionError::failed("the answer is not the JSON that this tool's output schema promises"));
+        let mut shaped = self.shaped(given, call).await?;
+        let whole = shaped.outcome.whole.take();
+        if let Err(misfit) = self.check(&shaped.outcome) {
+            return match whole {
+                None => Err(misfit),
+                whole => Ok(Answer { whole, ..Answer::error(misfit.message) }),
+            };
         }
         let (content, structured) = content::blocks(shaped, &self.listed.name);
-        Ok(Answer { content, structured, is_error: false })
+        Ok(Answer { content, structured, is_error: false, whole })
+    }
+
+    /// Fails if an answer is not what the tool's output schema says. A whole one keeps what follows from the action.
+    fn check(&self, outcome: &Outcome) -> Result<(), ActionError> {
+        let Some(schema) = &self.output else { return Ok(()) };
+        let Content::Json(value) = &outcome.content else {
+            return Err(ActionError::failed("the answer is not the JSON that this tool's output schema promises"));
+        };
+        if !self.promised && outcome.truncated.is_none() {
+            return Ok(());
+        }
+        match (schema.faults(value).into_iter().next(), &outcome.truncated) {
+            (None, _) => Ok(()),
+            (Some(fault), None) => {
+                let words = format!("the answer does not fit this tool's output schema: {}", fault.message);
+                Err(ActionError::failed(words))
+            }
+            (Some(_), Some(cut)) => {
+                let words =
+                    format!("the answer was {cut} and what is left is not what this tool's output schema promises");
+                Err(ActionError::failed(words))
+            }
+        }
     }
 
     /// What a call would do; nothing is run.
@@ -227,12 +271,29 @@ fn check_name(name: &Spanned<String>, builder: &mut Builder<'_>) -> bool {
     sound
 }
 
+/// How long a call's task is kept, if calls become tasks; reports a tool that needs tasks and makes none.
+fn task(written: &model::Tool, builder: &mut Builder<'_>) -> Option<Duration> {
+    let task = match written.long_running.as_ref().map(|long| long.value) {
+        None | Some(LongRunning::No) => None,
+        Some(LongRunning::Yes) => Some(TASK),
+        Some(LongRunning::For(time)) => Some(time),
+    };
+    let needed = written.requires.as_ref().filter(|requires| requires.tasks.is_some() && task.is_none());
+    if let Some(requires) = needed {
+        let found =
+            Diagnostic::error(Code::BadValue, requires.at, "this needs a client that knows tasks, but makes none");
+        builder.sink.push(found.label("add `longRunning: true` beside it, or take `tasks` out"));
+    }
+    task
+}
+
 /// What the client has to be able to do: what the spec says, and what the call asks in any case.
 fn requires(written: Option<&model::Requires>, confirm: Option<&Ask>, action: &Action) -> Capabilities {
     let said = written.map_or_else(Capabilities::default, |w| Capabilities {
         elicitation: w.elicitation.is_some(),
         sampling: w.sampling.is_some(),
         roots: w.roots.is_some(),
+        tasks: w.tasks.is_some(),
     });
     said.and(confirm.map(Ask::requires).unwrap_or_default()).and(action.requires())
 }
@@ -245,11 +306,14 @@ fn annotations(written: Option<&model::ToolAnnotations>, action: &Action) -> Opt
     let mut all = mcp::ToolAnnotations::default();
     all.title = written.and_then(|w| w.title.as_ref()).map(|t| t.value.clone());
     all.read_only_hint = flag(|w| &w.read_only_hint).or(action.read_only());
-    all.destructive_hint = flag(|w| &w.destructive_hint);
-    all.idempotent_hint = flag(|w| &w.idempotent_hint);
+    // The two mean something only where something is written.
+    let (destructive, idempotent) = if all.read_only_hint == Some(true) { (None, None) } else { action.effects() };
+    all.destructive_hint = flag(|w| &w.destructive_hint).or(destructive);
+    all.idempotent_hint = flag(|w| &w.idempotent_hint).or(idempotent);
     all.open_world_hint = flag(|w| &w.open_world_hint).or(match action {
         Action::Http(_) => Some(true),
-        Action::Sql(_) | Action::File(_) | Action::Text(_) => Some(false),
+        Action::Sql(_) | Action::Text(_) => Some(false),
+        Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => Some(false),
         Action::Content(blocks) => blocks.is_closed().then_some(false),
         _ => None,
     });

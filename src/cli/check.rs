@@ -1,6 +1,5 @@
 //! `check`: every mistake of a spec.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -9,7 +8,6 @@ use super::spec::{self, EnvironmentArguments};
 use super::{Exit, complain, print};
 use crate::action::source::Mode;
 use crate::catalog::{Catalog, Loaded};
-use crate::spec::load::Input;
 use crate::spec::render;
 
 /// Arguments of `check`.
@@ -54,7 +52,7 @@ pub async fn run(arguments: Arguments) -> Exit {
     let mut exits = Vec::new();
     let mut found: Vec<Value> = Vec::new();
     for path in &arguments.specs {
-        let input = match input(path) {
+        let input = match spec::input(path) {
             Ok(input) => input,
             Err(words) => {
                 complain(&words);
@@ -70,7 +68,7 @@ pub async fn run(arguments: Arguments) -> Exit {
             }
         }
         exits.push(match &loaded.catalog {
-            Some(_) if arguments.deny_warnings && !loaded.diagnostics.is_empty() => Exit::AtFault,
+            Some(_) if arguments.deny_warnings && loaded.diagnostics.warnings() > 0 => Exit::AtFault,
             Some(_) => Exit::Done,
             None => spec::exit(&loaded),
         });
@@ -80,20 +78,6 @@ pub async fn run(arguments: Arguments) -> Exit {
     }
     let first = |wanted: Exit| exits.iter().copied().find(|e| *e == wanted);
     first(Exit::AtFault).or(first(Exit::Unreachable)).unwrap_or(Exit::Done)
-}
-
-/// `-` is standard input, bounded like a file.
-fn input(path: &Path) -> Result<Input, String> {
-    if path != Path::new("-") {
-        return Ok(Input::Path(path.to_owned()));
-    }
-    let mut text = String::new();
-    let bound = 16 * 1024 * 1024;
-    match std::io::stdin().lock().take(bound + 1).read_to_string(&mut text) {
-        Ok(read) if read as u64 > bound => Err("standard input is larger than 16 MiB".to_owned()),
-        Ok(_) => Ok(Input::Text(text)),
-        Err(_) => Err("standard input is not UTF-8 text".to_owned()),
-    }
 }
 
 fn text(path: &Path, loaded: &Loaded, offline: bool) -> String {

@@ -1,13 +1,16 @@
 //! `serve`: the main job.
 
+mod report;
+mod voice;
+
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,12 +20,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::spec::{self, SpecArguments};
 use super::{Exit, complain, note};
-use crate::catalog::Catalog;
 use crate::reload::trigger::{Trigger, WatchConfig};
-use crate::reload::{self, Cells, Origin, Refusal, Report};
+use crate::reload::{self, Cells, Origin, Report};
 use crate::serve::http::{HttpConfig, HttpServer, Listen, TlsFiles};
 use crate::serve::{Handler, stdio};
 use crate::spec::load::{self, Input};
+use voice::Voice;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -105,7 +108,7 @@ pub async fn run(arguments: Arguments) -> Exit {
     };
     let watched = WatchConfig { watch: !arguments.no_watch, poll: arguments.poll, ..WatchConfig::default() };
     let mut trigger = Trigger::new(watched);
-    let origin = origin(arguments.spec);
+    let origin = Arc::new(origin(arguments.spec));
     let loaded = match origin.load(None).await {
         Ok(loaded) => loaded,
         Err(words) => return wrong(&words),
@@ -117,10 +120,12 @@ pub async fn run(arguments: Arguments) -> Exit {
     let summary = spec::summary(&catalog);
     // The cell alone holds the catalog: its connections close when a reload has replaced it.
     let cells = Cells { catalog: watch::channel(catalog).0, refusal: watch::channel(None).0 };
-    let handler = Handler::new(cells.catalog.subscribe(), true, closing.clone());
+    let handler = Handler::new(cells.catalog.subscribe(), closing.clone());
     let reloading = tokio::spawn({
-        let (cells, closing) = (cells.clone(), closing.clone());
-        async move { reload::run(&origin, trigger, &cells, &closing, tell).await }
+        let (cells, closing, format) = (cells.clone(), closing.clone(), arguments.log_format);
+        let voice = Voice::new(format);
+        let tell = move |report: Report<'_>| voice.say(report::said(&report, format));
+        async move { reload::run(origin, trigger, &cells, &closing, tell).await }
     });
     let serving = async {
         match http {
@@ -172,54 +177,9 @@ async fn over_http(
     };
     note(&format!("mcp-declare: serving {summary} on {}\n", server.url()));
     let health = cells.clone();
-    let extra = Router::new().route("/health", get(move || async move { axum::Json(self::health(&health)) }));
+    let extra = Router::new().route("/health", get(move || async move { report::health(&health) }));
     server.run(move || handler.for_another(), extra, closing.clone()).await;
     Exit::Done
-}
-
-/// What `/health` says.
-fn health(cells: &Cells) -> Value {
-    let (catalog, refusal) = (cells.catalog.borrow().clone(), cells.refusal.borrow().clone());
-    let mut health = json!({
-        "status": "serving",
-        "server": catalog.server.name,
-        "version": catalog.server.version,
-        "generation": catalog.generation,
-    });
-    if let (Value::Object(health), Some(refusal)) = (&mut health, refusal) {
-        health.insert("message".to_owned(), json!(refused(&catalog, &refusal)));
-    }
-    health
-}
-
-fn refused(catalog: &Catalog, refusal: &Refusal) -> String {
-    let seconds = refusal.at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()) % 86_400;
-    let time = format!("{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let errors = spec::plural(refusal.errors, "error");
-    format!("serving generation {}, edit of {time} refused: {errors}", catalog.generation)
-}
-
-/// Says on stderr what became of an edit.
-fn tell(report: Report<'_>) {
-    match report {
-        Report::Swapped(catalog, changes, loaded) => {
-            let lists = [(changes.tools, "tools"), (changes.resources, "resources"), (changes.prompts, "prompts")];
-            let changed: Vec<&str> = lists.iter().filter(|(changed, _)| *changed).map(|(_, name)| *name).collect();
-            let what = if changed.is_empty() {
-                "no list changed".to_owned()
-            } else {
-                format!("changed: {}", changed.join(", "))
-            };
-            let generation = catalog.generation;
-            note(&spec::diagnostics(loaded));
-            note(&format!("mcp-declare: reloaded {}, generation {generation}, {what}\n", spec::summary(catalog)));
-        }
-        Report::Refused(catalog, refusal, loaded) => {
-            note(&spec::diagnostics(loaded));
-            note(&format!("mcp-declare: {}\n", refused(catalog, &refusal)));
-        }
-        Report::NotRead(words) => complain(&format!("not reloaded: {words}")),
-    }
 }
 
 fn origin(arguments: SpecArguments) -> Origin {

@@ -1,13 +1,14 @@
 //! What every command does with its spec: read it, check it, and show the diagnostics.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Exit, complain, note};
 use crate::action::source::Mode;
 use crate::catalog::{Catalog, Loaded};
 use crate::spec::load::{self, Input};
-use crate::spec::{Environment, Severity, render};
+use crate::spec::{Environment, render};
 
 /// A spec on the command line.
 #[derive(Debug, clap::Args)]
@@ -65,6 +66,23 @@ impl SpecArguments {
     }
 }
 
+/// `-` is standard input, bounded like a file.
+///
+/// # Errors
+/// Words, if that can't be read.
+pub fn input(path: &Path) -> Result<Input, String> {
+    if path != Path::new("-") {
+        return Ok(Input::Path(path.to_owned()));
+    }
+    let mut text = String::new();
+    let bound = 16 * 1024 * 1024;
+    match std::io::stdin().lock().take(bound + 1).read_to_string(&mut text) {
+        Ok(read) if read as u64 > bound => Err("standard input is larger than 16 MiB".to_owned()),
+        Ok(_) => Ok(Input::Text(text)),
+        Err(_) => Err("standard input is not UTF-8 text".to_owned()),
+    }
+}
+
 /// The exit of a spec that can't be served.
 pub fn exit(loaded: &Loaded) -> Exit {
     if loaded.diagnostics.only_unreachable() { Exit::Unreachable } else { Exit::AtFault }
@@ -77,10 +95,7 @@ pub fn diagnostics(loaded: &Loaded) -> String {
 
 /// "2 errors and 1 warning"; empty if there is none.
 pub fn count(loaded: &Loaded) -> String {
-    let all = loaded.diagnostics.sorted(&loaded.files);
-    let errors = all.iter().filter(|d| d.severity == Severity::Error).count();
-    let warnings = all.len() - errors;
-    match (errors, warnings) {
+    match (loaded.diagnostics.errors(), loaded.diagnostics.warnings()) {
         (0, 0) => String::new(),
         (errors, 0) => plural(errors, "error"),
         (0, warnings) => plural(warnings, "warning"),

@@ -5,21 +5,30 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::formats::{self, Format, Read};
 use super::jq::{Jq, JqFault, JqLimits};
 use super::media::sniff;
 use super::{ActionError, Content, ErrorKind, Outcome};
-use crate::spec::model::Form;
 use crate::template::Template;
 
 /// A compiled `result`.
 #[derive(Debug, Default)]
 pub struct Shape {
-    /// What a command's or a file's bytes are.
+    /// What the answer's bytes are, where that does not go by what the action knows of them.
     pub form: Option<Form>,
     /// A program over the JSON.
     pub jq: Option<Jq>,
     /// The words that the reader sees.
     pub text: Option<Template>,
+}
+
+/// What bytes are read as.
+#[derive(Debug)]
+pub enum Form {
+    /// Text in a format.
+    Format(Format),
+    /// An `image` or a sound (`audio`).
+    Media(&'static str),
 }
 
 /// A shaped answer.
@@ -40,7 +49,34 @@ pub struct ShapeLimits {
     pub max_bytes: usize,
 }
 
+/// What a shape wants of an action that gets bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wants {
+    /// What they mean by their media type.
+    #[default]
+    Meaning,
+    /// Their text.
+    Text,
+    /// The bytes themselves.
+    Bytes,
+}
+
+impl From<ShapeLimits> for JqLimits {
+    fn from(limits: ShapeLimits) -> Self {
+        JqLimits { time: limits.time, max_bytes: limits.max_bytes }
+    }
+}
+
 impl Shape {
+    /// What it wants of its action.
+    pub fn wants(&self) -> Wants {
+        match self.form {
+            None => Wants::Meaning,
+            Some(Form::Format(_)) => Wants::Text,
+            Some(Form::Media(_)) => Wants::Bytes,
+        }
+    }
+
     /// Whether the answer's JSON is no longer what the action gave.
     pub fn reshapes(&self) -> bool {
         self.form.is_some() || self.jq.is_some()
@@ -51,18 +87,16 @@ impl Shape {
     /// # Errors
     /// If the bytes are not what `as` says, jq fails, or a bound is met.
     pub async fn apply(&self, mut outcome: Outcome, limits: ShapeLimits) -> Result<Shaped, ActionError> {
-        match self.form {
+        match &self.form {
             None => {}
-            Some(Form::Image) => outcome = media(outcome, "image")?,
-            Some(Form::Audio) => outcome = media(outcome, "audio")?,
-            Some(form) => outcome.content = read_as(form, outcome.content)?,
+            Some(Form::Media(kind)) => outcome = media(outcome, kind)?,
+            Some(Form::Format(format)) => outcome = read_as(format, outcome, limits.max_bytes)?,
         }
         if let Some(jq) = &self.jq {
-            let truncated = outcome.truncated.take();
+            let (truncated, whole) = (outcome.truncated.take(), outcome.whole.take());
             let given = outcome.into_value();
-            let limits = JqLimits { time: limits.time, max_bytes: limits.max_bytes };
-            let shaped = jq.run(given, Vec::new(), limits).await.map_err(|fault| jq_fault(&fault))?;
-            outcome = Outcome { truncated, ..Outcome::json(shaped) };
+            let shaped = jq.run(given, Vec::new(), limits.into()).await.map_err(|fault| jq_fault(&fault))?;
+            outcome = Outcome { truncated, whole, ..Outcome::json(shaped) };
         }
         let Some(template) = &self.text else { return Ok(Shaped { outcome, text: None }) };
         let names = match &outcome.content {
@@ -76,21 +110,29 @@ impl Shape {
     }
 }
 
-fn read_as(form: Form, content: Content) -> Result<Content, ActionError> {
+fn read_as(format: &Format, outcome: Outcome, max_bytes: usize) -> Result<Outcome, ActionError> {
+    let Outcome { content, mime_type, truncated, whole } = outcome;
     let text = match content {
         Content::Text(text) => text,
-        Content::Json(value) if form == Form::Json => return Ok(Content::Json(value)),
+        Content::Json(value) if matches!(format, Format::Json) => {
+            return Ok(Outcome { content: Content::Json(value), mime_type, truncated, whole });
+        }
         Content::Json(value) => value.to_string(),
         Content::Blocks(blocks) => Value::Array(blocks).to_string(),
         Content::Bytes(_) => return Err(ActionError::failed("the answer is not text")),
     };
-    match form {
-        Form::Text | Form::Image | Form::Audio => Ok(Content::Text(text)),
-        Form::Lines => Ok(Content::Json(text.lines().collect())),
-        Form::Json => serde_json::from_str(&text)
-            .map(Content::Json)
-            .map_err(|error| ActionError::failed("the answer is not JSON").detail(error.to_string())),
-    }
+    let Read { value, whole: all } = formats::read(format, &text, truncated.is_some(), max_bytes)
+        .map_err(|fault| ActionError::failed(format!("the answer {fault}")))?;
+    let truncated = truncated.or_else(|| (!all).then(|| format!("cut after {max_bytes} bytes (maxBytes)")));
+    Ok(match (format, value) {
+        (Format::Markdown, Value::String(text)) => {
+            Outcome { content: Content::Text(text), mime_type: Some("text/markdown".to_owned()), truncated, whole }
+        }
+        (_, Value::String(text)) if !matches!(format, Format::Json) => {
+            Outcome { content: Content::Text(text), mime_type, truncated, whole }
+        }
+        (_, value) => Outcome { truncated, whole, ..Outcome::json(value) },
+    })
 }
 
 /// An outcome as the bytes of an image (`kind` `image`) or a sound (`audio`), with its media type.
@@ -98,7 +140,7 @@ fn read_as(form: Form, content: Content) -> Result<Content, ActionError> {
 /// # Errors
 /// If it is none, or was cut.
 pub fn media(outcome: Outcome, kind: &str) -> Result<Outcome, ActionError> {
-    let Outcome { content, mime_type, truncated } = outcome;
+    let Outcome { content, mime_type, truncated, .. } = outcome;
     if let Some(words) = truncated {
         return Err(ActionError::failed(format!("the {kind} is incomplete: {words}")));
     }
@@ -111,7 +153,7 @@ pub fn media(outcome: Outcome, kind: &str) -> Result<Outcome, ActionError> {
     let known = mime_type.filter(|m| of_kind(m));
     let mime_type = known.or_else(|| sniff(&bytes).filter(|m| of_kind(m)).map(str::to_owned));
     match mime_type {
-        Some(mime_type) => Ok(Outcome { content: Content::Bytes(bytes), mime_type: Some(mime_type), truncated: None }),
+        Some(mime_type) => Ok(Outcome::new(Content::Bytes(bytes), Some(mime_type))),
         None => Err(ActionError::failed(format!("the answer is no {kind} of a known kind"))),
     }
 }

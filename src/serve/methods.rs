@@ -8,6 +8,7 @@ use rmcp::model::{
     GetPromptRequestParams, GetTaskParams, InitializeRequestParams, PaginatedRequestParams, ReadResourceRequestParams,
     SubscribeRequestParams, SubscriptionsListenRequestParams, UnsubscribeRequestParams, UpdateTaskParams,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -50,6 +51,21 @@ pub fn refuse(request: &CustomRequest, modern: bool) -> ErrorData {
     }
     let params = request.params.clone().unwrap_or_else(|| Value::Object(Map::new()));
     ErrorData::invalid_params(unfitting(method, params), None)
+}
+
+/// The error for a list that `text` asks for with params that do not fit: rmcp would take them for none.
+pub fn refuse_list(method: &str, text: &[u8]) -> Option<ErrorData> {
+    #[derive(Deserialize)]
+    struct Message {
+        #[serde(default)]
+        params: Value,
+    }
+    if !known_method(method) || !method.ends_with("/list") {
+        return None;
+    }
+    let params = serde_json::from_slice::<Message>(text).map(|message| message.params).unwrap_or_default();
+    let fits = params.is_null() || reason(method, params.clone()).is_none();
+    (!fits).then(|| ErrorData::invalid_params(unfitting(method, params), None))
 }
 
 /// Why `params` are no params of `method`.
@@ -121,6 +137,24 @@ mod tests {
         assert_eq!(code, -32602);
         assert!(message.contains("invalid type: integer `5`, expected a string"), "{message}");
         assert_eq!(refusal("tools/list", json!({"cursor": []})).0, -32602);
+    }
+
+    #[test]
+    fn a_list_has_a_text_for_a_cursor_or_none() {
+        let refused = |method: &str, params: Value| {
+            refuse_list(method, json!({ "params": params }).to_string().as_bytes()).map(|error| error.code.0)
+        };
+        for method in ["tools/list", "prompts/list", "resources/list", "resources/templates/list"] {
+            for params in [json!({}), json!({ "cursor": "a", "_meta": {} }), json!({ "cursor": null }), json!(null)] {
+                assert_eq!(refused(method, params), None);
+            }
+            for params in [json!({ "cursor": 5 }), json!({ "cursor": ["a"] }), json!({ "cursor": {} }), json!(5)] {
+                assert_eq!(refused(method, params), Some(-32602));
+            }
+            assert_eq!(refuse_list(method, b"{}"), None);
+        }
+        assert_eq!(refused("tools/call", json!({ "cursor": 5 })), None);
+        assert_eq!(refused("nothing/list", json!({ "cursor": 5 })), None);
     }
 
     #[test]

@@ -12,8 +12,8 @@ mod transport;
 use std::{fmt, io, sync::Arc};
 
 use rmcp::{
-    ServerHandler, ServiceExt,
-    service::{QuitReason, ServerInitializeError},
+    ServerHandler,
+    service::{QuitReason, serve_directly_with_ct},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,7 @@ impl std::error::Error for StdioFault {}
 /// # Errors
 ///
 /// When the input can't be read, or the protocol's task panics. A client that goes away is no error.
-pub async fn serve<H: ServerHandler + Clone>(handler: H, closing: CancellationToken) -> Result<(), StdioFault> {
+pub async fn serve<H: ServerHandler>(handler: H, closing: CancellationToken) -> Result<(), StdioFault> {
     let (reader, writer) = rmcp::transport::stdio_pipes();
     serve_on(handler, reader, writer, closing).await
 }
@@ -62,40 +62,18 @@ pub async fn serve<H: ServerHandler + Clone>(handler: H, closing: CancellationTo
 /// Those of [`serve`].
 pub async fn serve_on<H, R, W>(handler: H, reader: R, writer: W, closing: CancellationToken) -> Result<(), StdioFault>
 where
-    H: ServerHandler + Clone,
+    H: ServerHandler,
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let link = Arc::new(Link::new(reader, writer, closing));
-    let outcome = run(handler, &link).await;
+    let stop = CancellationToken::new();
+    let transport = StdioTransport::new(link.clone(), stop.clone());
+    // Without rmcp's own beginning, which would choose one era for the whole process.
+    let outcome = quit(serve_directly_with_ct(handler, transport, None, stop).waiting().await);
     match link.take_read_fault() {
         Some(fault) => Err(StdioFault::Read(fault)),
         None => outcome,
-    }
-}
-
-async fn run<H, R, W>(handler: H, link: &Arc<Link<R, W>>) -> Result<(), StdioFault>
-where
-    H: ServerHandler + Clone,
-    R: AsyncRead + Send + Unpin + 'static,
-    W: AsyncWrite + Send + Unpin + 'static,
-{
-    loop {
-        let stop = CancellationToken::new();
-        let transport = StdioTransport::new(link.clone(), stop.clone());
-        let fault = match handler.clone().serve_with_ct(transport, stop).await {
-            Ok(running) => return quit(running.waiting().await),
-            Err(fault) => fault,
-        };
-        match fault {
-            // rmcp gives up at a notification or answer before the first request, and at a refused `initialize`.
-            // Neither concerns what comes next.
-            ServerInitializeError::ExpectedInitializeRequest(_) | ServerInitializeError::InitializeFailed(_) => {}
-            ServerInitializeError::ConnectionClosed(_)
-            | ServerInitializeError::Cancelled
-            | ServerInitializeError::TransportError { .. } => return Ok(()),
-            fault => return Err(StdioFault::Broken(fault.to_string())),
-        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{SetOnce, broadcast, watch};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::action::Call;
@@ -17,6 +18,8 @@ use crate::outcome::ErrorKind;
 pub const MAX_SUBSCRIPTIONS: usize = 256;
 /// Updates that a client may be behind before it is told that everything changed.
 const BEHIND: usize = 1024;
+/// How long a subscription's answer waits for the first look at its resource.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// The URI of a resource that changed.
 pub type Updated = Arc<str>;
@@ -32,7 +35,16 @@ pub struct Updates {
 /// A resource that is looked at as long as this is kept.
 #[derive(Debug)]
 pub struct Watched {
+    seen: Arc<SetOnce<()>>,
     _task: AbortOnDropHandle<()>,
+}
+
+impl Watched {
+    /// Waits for the first look, but not for ever: what changes from then on is told.
+    pub async fn seen(&self) {
+        // A resource that takes longer to read is told of as soon as it has been read.
+        let _ = timeout(FIRST_LOOK, self.seen.wait()).await;
+    }
 }
 
 impl Updates {
@@ -54,30 +66,44 @@ impl Updates {
         }
         all.retain(|_, watched| watched.strong_count() > 0);
         let uri: Arc<str> = uri.into();
-        let task = tokio::spawn(look(uri.clone(), self.catalog.clone(), self.updated.clone()));
-        let watched = Arc::new(Watched { _task: AbortOnDropHandle::new(task) });
+        let mut catalog = self.catalog.clone();
+        // Taken here and not in the task: a reload that comes before that runs is a change.
+        let current = catalog.borrow_and_update().clone();
+        let seen = Arc::new(SetOnce::new());
+        let task = tokio::spawn(look(uri.clone(), current, catalog, seen.clone(), self.updated.clone()));
+        let watched = Arc::new(Watched { seen, _task: AbortOnDropHandle::new(task) });
         all.insert(uri, Arc::downgrade(&watched));
         watched
     }
 }
 
 /// Tells of each change of what the resource holds: of those that a look finds, and of those that a reload brings.
-async fn look(uri: Arc<str>, mut catalog: watch::Receiver<Arc<Catalog>>, updated: broadcast::Sender<Updated>) {
-    let mut current = catalog.borrow_and_update().clone();
+/// A look that fails says nothing, unless a reload made it fail.
+async fn look(
+    uri: Arc<str>,
+    mut current: Arc<Catalog>,
+    mut catalog: watch::Receiver<Arc<Catalog>>,
+    first: Arc<SetOnce<()>>,
+    updated: broadcast::Sender<Updated>,
+) {
     let mut seen = state(&current, &uri).await;
+    // It is set here alone.
+    let _ = first.set(());
     loop {
         let poll = current.resource(&uri).and_then(|(resource, _)| resource.poll());
-        tokio::select! {
-            () = tick(poll) => {}
+        let reloaded = tokio::select! {
+            () = tick(poll) => false,
             changed = catalog.changed() => {
                 if changed.is_err() {
                     return;
                 }
                 current = catalog.borrow_and_update().clone();
+                true
             }
-        }
-        let Some(now) = state(&current, &uri).await else { continue };
-        if seen.replace(now).is_some_and(|before| before != now) {
+        };
+        let now = state(&current, &uri).await;
+        if now != seen && (now.is_some() || reloaded) {
+            seen = now;
             // Fails only where nobody listens any more.
             let _ = updated.send(uri.clone());
         }
@@ -115,16 +141,17 @@ impl Subscriptions {
     ///
     /// # Errors
     /// If the client has [`MAX_SUBSCRIPTIONS`].
-    pub fn add(&self, uri: &str, updates: &Updates) -> Result<(), TooMany> {
+    pub fn add(&self, uri: &str, updates: &Updates) -> Result<Arc<Watched>, TooMany> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.contains_key(uri) {
-            return Ok(());
+        if let Some(watched) = all.get(uri) {
+            return Ok(watched.clone());
         }
         if all.len() >= MAX_SUBSCRIPTIONS {
             return Err(TooMany);
         }
-        all.insert(uri.to_owned(), updates.watch(uri));
-        Ok(())
+        let watched = updates.watch(uri);
+        all.insert(uri.to_owned(), watched.clone());
+        Ok(watched)
     }
 
     /// Ends a subscription, if there is one.
@@ -205,7 +232,7 @@ mod tests {
         for n in 0..MAX_SUBSCRIPTIONS {
             mine.add(&format!("a:{n}"), &updates).unwrap();
         }
-        assert_eq!(mine.add("a:x", &updates), Err(TooMany));
+        assert_eq!(mine.add("a:x", &updates).unwrap_err(), TooMany);
         mine.add("a:0", &updates).unwrap();
         mine.remove("a:0");
         mine.add("a:x", &updates).unwrap();

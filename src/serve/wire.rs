@@ -1,7 +1,10 @@
 //! Texts that came over the wire and may be no JSON-RPC message: what can be read of them, and the answer
 //! that they get.
 
-use rmcp::model::{ErrorCode, ErrorData, RequestId};
+use rmcp::model::{
+    CallToolRequest, ClientJsonRpcMessage, ClientRequest, ErrorCode, ErrorData, JsonRpcMessage, JsonRpcVersion2_0,
+    RequestId,
+};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::{Value, error::Category};
 
@@ -95,6 +98,25 @@ impl Heading {
     }
 }
 
+/// A sound request for `tools/call`, the message that comes most often, read without a try at every other kind of
+/// message. `None` for all else, sound or not.
+pub fn tool_call(text: &[u8]) -> Option<ClientJsonRpcMessage> {
+    #[derive(Deserialize)]
+    struct Frame {
+        #[serde(rename = "jsonrpc")]
+        _version: JsonRpcVersion2_0,
+        id: RequestId,
+        #[serde(default, deserialize_with = "present")]
+        result: Option<IgnoredAny>,
+        #[serde(default, deserialize_with = "present")]
+        error: Option<IgnoredAny>,
+    }
+    let text = std::str::from_utf8(text).ok().filter(|text| text.contains("\"tools/call\""))?;
+    let Frame { id, result: None, error: None, .. } = serde_json::from_str(text).ok()? else { return None };
+    let request: CallToolRequest = serde_json::from_str(text).ok()?;
+    Some(JsonRpcMessage::request(ClientRequest::CallToolRequest(request), id))
+}
+
 /// The most messages of a batch.
 const MAX_BATCH: usize = 100;
 
@@ -141,8 +163,8 @@ struct Members {
 }
 
 /// Keeps a null apart from a missing member.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Members {
@@ -178,6 +200,33 @@ mod tests {
         assert_eq!(answer["jsonrpc"], "2.0");
         assert!(answer.as_object().unwrap().contains_key("id"));
         (answer["error"]["code"].as_i64().unwrap().try_into().unwrap(), answer["id"].clone())
+    }
+
+    #[test]
+    fn a_tool_call_is_read_as_any_other_message() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t","arguments":{"a":[1,1.5,null]}}}"#,
+            r#"{"params":{"_meta":{"progressToken":"p","x":1},"name":"t"},"method":"tools/call","id":"a","jsonrpc":"2.0"}"#,
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t","task":{"ttl":5},"more":true},"more":1}"#,
+        ] {
+            let whole: ClientJsonRpcMessage = serde_json::from_str(text).unwrap();
+            let short = tool_call(text.as_bytes()).unwrap();
+            assert_eq!(format!("{short:?}"), format!("{whole:?}"));
+        }
+        for text in [
+            r#"{"jsonrpc":"1.0","id":7,"method":"tools/call","params":{"name":"t"}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"t"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/call","params":{"name":"t"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","_meta":5}}"#,
+            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"t"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"},"result":null}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"tools/call"}}"#,
+            r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}]"#,
+        ] {
+            assert!(tool_call(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(tool_call(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"x\":\"\xff\"}").is_none());
     }
 
     #[test]

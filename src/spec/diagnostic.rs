@@ -10,6 +10,8 @@ pub enum Severity {
     Error,
     /// The spec can be served; the author should look.
     Warning,
+    /// Nothing is wrong; the author may want to know.
+    Note,
 }
 
 macro_rules! codes {
@@ -64,6 +66,8 @@ codes! {
     BadUriTemplate = "bad-uri-template",
     /// A JSON Schema that does not compile or contradicts itself.
     BadSchema = "bad-schema",
+    /// A description of an API that can't be imported, or of which something is not.
+    BadImport = "bad-import",
     /// A request line or URL that can't be sent.
     BadRequest = "bad-request",
     /// A command line that could let a value become code, or that can't run.
@@ -84,6 +88,8 @@ codes! {
     Unreachable = "unreachable",
     /// A folder or file that others can write and that names commands to run.
     UnsafePermissions = "unsafe-permissions",
+    /// A sandbox whose promises this system can't keep.
+    Sandbox = "sandbox",
 }
 
 /// One mistake and its place.
@@ -122,6 +128,11 @@ impl Diagnostic {
     /// A warning at a place.
     pub fn warning(code: Code, place: impl Into<Place>, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Self::error(code, place, message) }
+    }
+
+    /// A note at a place.
+    pub fn note(code: Code, place: impl Into<Place>, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Note, ..Self::error(code, place, message) }
     }
 
     /// An error that has no place in a text.
@@ -192,6 +203,13 @@ impl Diagnostics {
         }
     }
 
+    /// Adds what was found, unless it was found there before: several actions may share what is written once.
+    pub fn push_once(&mut self, diagnostic: Diagnostic) {
+        if !self.holds(&diagnostic) {
+            self.push(diagnostic);
+        }
+    }
+
     /// Adds an error at a place; for those that need no more words.
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.push(Diagnostic::error(code, span, message));
@@ -213,6 +231,11 @@ impl Diagnostics {
             && self.0.iter().filter(|d| d.severity == Severity::Error).all(|d| d.code == Code::Unreachable)
     }
 
+    /// How many are warnings.
+    pub fn warnings(&self) -> usize {
+        self.0.iter().filter(|d| d.severity == Severity::Warning).count()
+    }
+
     /// All of them, in the order of the files' text; last those without a place.
     pub fn sorted(&self, files: &super::Files) -> Vec<&Diagnostic> {
         let mut all: Vec<&Diagnostic> = self.0.iter().collect();
@@ -227,14 +250,14 @@ impl Diagnostics {
         self.0.iter().any(|d| d.code == other.code && d.message == other.message && span(d) == span(other))
     }
 
-    /// Whether the same was found anywhere.
-    pub fn says(&self, code: Code, message: &str) -> bool {
-        self.0.iter().any(|d| d.code == code && d.message == message)
-    }
-
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether the same was found anywhere.
+    pub fn says(&self, code: Code, message: &str) -> bool {
+        self.0.iter().any(|d| d.code == code && d.message == message)
     }
 }
 

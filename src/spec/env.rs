@@ -42,10 +42,10 @@ impl FromIterator<(String, String)> for Environment {
 }
 
 /// Top-level sections in whose strings `${…}` is replaced.
-const OPEN_SECTIONS: [&str; 5] = ["server", "sources", "include", "defaults", "access"];
+const OPEN_SECTIONS: [&str; 6] = ["server", "sources", "include", "defaults", "access", "files"];
 
 /// Keys of maps whose names are somebody else's, so that `x-…` is a name like any other.
-const FOREIGN: [&str; 3] = ["headers", "query", "env"];
+const FOREIGN: [&str; 6] = ["headers", "query", "cookies", "form", "multipart", "env"];
 
 /// Replaces `${…}` in a spec's tree where the language allows it and reports it elsewhere. Files that
 /// `${file:…}` names are added to `read`.
@@ -80,6 +80,7 @@ impl Walk<'_> {
         let rule = match (parent, key) {
             _ if rule == Rule::Leave || (key.starts_with("x-") && !foreign) => Rule::Leave,
             (Some("exec" | "shell"), "env" | "cwd") => Rule::Replace,
+            (Some("file" | "files" | "search" | "write" | "edit"), "root") => Rule::Replace,
             (Some("shell"), "script") => Rule::Leave,
             _ => rule,
         };
@@ -122,7 +123,7 @@ impl Walk<'_> {
                 let end = text.get(at..).and_then(|t| t.find('}')).map_or(at + 2, |end| at + end + 1);
                 let found = Diagnostic::error(Code::MisplacedVariable, text.at(at..end), "`${…}` can't stand here");
                 self.sink.push(found.help(
-                    "values from outside belong into `server`, `sources`, `include`, `defaults`, and the `env` and `cwd` of a command",
+                    "values from outside belong into `server`, `sources`, `include`, `defaults`, `files`, the `env` and `cwd` of a command, and the `root` of a file",
                 ));
                 None
             }

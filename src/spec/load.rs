@@ -262,7 +262,15 @@ pub fn open(path: &Path) -> Result<File, String> {
 /// # Errors
 /// Words saying why it can't be had.
 pub fn read_text(path: &Path) -> Result<String, String> {
-    read_text_of(open(path)?)
+    read_text_of(open(path)?, MAX_BYTES)
+}
+
+/// The same, with a bound of its own in bytes.
+///
+/// # Errors
+/// Words saying why it can't be had.
+pub fn read_text_up_to(path: &Path, max: u64) -> Result<String, String> {
+    read_text_of(open(path)?, max)
 }
 
 /// The same, of a file that the command line names, which may be a pipe.
@@ -270,22 +278,22 @@ pub fn read_text(path: &Path) -> Result<String, String> {
 /// # Errors
 /// Words saying why it can't be had.
 pub fn read_given(path: &Path) -> Result<String, String> {
-    read_text_of(File::open(path).map_err(|e| reason(&e).to_owned())?)
+    read_text_of(File::open(path).map_err(|e| reason(&e).to_owned())?, MAX_BYTES)
 }
 
-fn read_text_of(file: File) -> Result<String, String> {
+fn read_text_of(file: File, max: u64) -> Result<String, String> {
     let words = |e: std::io::Error| reason(&e).to_owned();
     let metadata = file.metadata().map_err(words)?;
     if metadata.is_dir() {
         return Err("it is a folder".to_owned());
     }
-    let too_large = || format!("it is larger than {} MiB", MAX_BYTES >> 20);
-    if metadata.len() > MAX_BYTES {
+    let too_large = || format!("it is larger than {} MiB", max >> 20);
+    if metadata.len() > max {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(words)?;
-    if bytes.len() as u64 > MAX_BYTES {
+    file.take(max + 1).read_to_end(&mut bytes).map_err(words)?;
+    if bytes.len() as u64 > max {
         return Err(too_large());
     }
     let text = String::from_utf8(bytes)

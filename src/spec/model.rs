@@ -1,16 +1,33 @@
 //! The spec exactly as written: one record for each map of the language, one field for each key.
 
 pub mod action;
+pub mod api;
+pub mod command;
 pub mod content;
+pub mod database;
+pub mod files;
+pub mod import;
 pub mod lists;
+pub mod paginate;
+mod sets;
 pub mod source;
 pub mod steps;
+pub mod tables;
+pub mod tasks;
 
-pub use action::{Action, ContentAction, ExecAction, FileAction, HttpAction, Returns, ShellAction, SqlAction};
+pub use action::{Action, ContentAction, HttpAction, Isolation, Layout, Returns, SqlAction};
+pub use api::{Auth, HttpSource};
+pub use command::{ExecAction, Sandbox, ShellAction, Stdin};
 pub use content::{Block, BlockKind, ContentAnnotations, Icon, Role, Theme};
+pub use database::{DatabaseTls, TlsMode};
+pub use files::{EditAction, FileAction, FileSet, FilesAction, SearchAction, WriteAction, WriteMode};
+pub use import::Import;
 pub use lists::{CacheScope, ListHints, Lists};
-pub use source::{Auth, HttpSource, Source, SqlSource};
+pub use paginate::Paginate;
+pub use source::{Source, SqlSource};
 pub use steps::{Requires, Step};
+pub use tables::{Expose, TablesAction, TablesReturns};
+pub use tasks::LongRunning;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Kind, Node};
@@ -33,6 +50,8 @@ record! {
         "server" => server: Required<Server>,
         /// Connections that actions use.
         "sources" => sources: Named<Source>,
+        /// Descriptions of APIs that tools and resources are made of.
+        "import" => import: Option<Vec<Import>>,
         /// What every action takes that does not say otherwise.
         "defaults" => defaults: Option<Defaults>,
         /// Handlebars fragments.
@@ -41,6 +60,8 @@ record! {
         "tools" => tools: Named<Tool>,
         /// MCP resources and resource templates; a key is a URI or a URI template.
         "resources" => resources: Named<Resource>,
+        /// Folders that are served as resources.
+        "files" => files: Named<FileSet>,
         /// MCP prompts.
         "prompts" => prompts: Named<Prompt>,
     }
@@ -82,6 +103,8 @@ record! {
         "timeout" => timeout: Option<Spanned<Duration>>,
         "maxRows" => max_rows: Option<Spanned<u64>>,
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        /// For commands that have none of their own.
+        "sandbox" => sandbox: Option<Sandbox>,
     }
 }
 
@@ -127,6 +150,8 @@ record! {
         "requires" => requires: Option<Requires>,
         /// Handlebars: what the user has to say yes to first.
         "confirm" => confirm: Option<Str>,
+        /// Whether its calls become tasks, for clients that know tasks.
+        "longRunning" => long_running: Option<Spanned<LongRunning>>,
         "result" => result: Option<Shape>,
     }
     action => action
@@ -150,39 +175,77 @@ record! {
         "jq" => jq: Option<Str>,
         /// Handlebars over the shaped JSON: the words that the model reads.
         "text" => text: Option<Str>,
-        /// What a command's or a file's bytes are.
-        "as" => form: Option<Spanned<Form>>,
+        /// What the answer's bytes are.
+        "as" => form: Option<Form>,
     }
 }
 
-/// How the bytes of a command or file are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the bytes of an API, a command or a file are read as.
+#[derive(Debug, Clone)]
 pub enum Form {
-    /// As JSON.
+    /// A format with a name.
+    Word(FormWord),
+    /// `{ columns: … }`: rows, one for each line that the pattern matches; its named groups are the columns.
+    Columns(Str),
+}
+
+/// A format with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormWord {
+    /// JSON.
     Json,
-    /// As text (the default).
+    /// A JSON value a line.
+    Ndjson,
+    /// Text (the default for commands and files).
     Text,
-    /// As a list of lines.
+    /// A list of lines.
     Lines,
-    /// As an image.
+    /// Comma-separated values with a header.
+    Csv,
+    /// Tab-separated values with a header.
+    Tsv,
+    /// Columns aligned with spaces, with a header.
+    Table,
+    /// XML.
+    Xml,
+    /// HTML, turned into Markdown.
+    Markdown,
+    /// An image.
     Image,
-    /// As a sound.
+    /// A sound.
     Audio,
 }
 
-impl Form {
-    const NAMES: [(&'static str, Form); 5] = [
-        ("json", Form::Json),
-        ("text", Form::Text),
-        ("lines", Form::Lines),
-        ("image", Form::Image),
-        ("audio", Form::Audio),
+impl FormWord {
+    const NAMES: [(&'static str, FormWord); 11] = [
+        ("json", FormWord::Json),
+        ("ndjson", FormWord::Ndjson),
+        ("text", FormWord::Text),
+        ("lines", FormWord::Lines),
+        ("csv", FormWord::Csv),
+        ("tsv", FormWord::Tsv),
+        ("table", FormWord::Table),
+        ("xml", FormWord::Xml),
+        ("markdown", FormWord::Markdown),
+        ("image", FormWord::Image),
+        ("audio", FormWord::Audio),
     ];
 }
 
-impl FromNode for Spanned<Form> {
+record! {
+    /// `{ columns: … }`
+    pub struct ColumnsForm as "result form" {
+        /// A regular expression with named groups.
+        "columns" => columns: Required<Str>,
+    }
+}
+
+impl FromNode for Form {
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        choice(node, at, &Form::NAMES, sink)
+        match &node.kind {
+            Kind::Map(_) => ColumnsForm::from_node(node, at, sink)?.columns.0.map(Form::Columns),
+            _ => choice(node, at, &FormWord::NAMES, sink).map(|word| Form::Word(word.value)),
+        }
     }
 }
 
@@ -313,7 +376,9 @@ impl Document {
         match root.kind {
             Kind::Map(_) => {
                 let start = Span { end: root.span.start, ..root.span };
-                Document::from_node(root, At::place(start), sink)
+                let mut document = Document::from_node(root, At::place(start), sink)?;
+                document.expand_sets(sink);
+                Some(document)
             }
             Kind::Null => {
                 let found = Diagnostic::error(Code::MissingKey, root.span, "the spec is empty");

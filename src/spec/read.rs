@@ -200,7 +200,8 @@ fn keys_of(what: &str, known: &[&str]) -> String {
 /// "a tool", "an icon", and what is of many or one of its kind as it is.
 fn article(what: &str) -> String {
     match what {
-        "annotations" | "defaults" | "progress" | "requires" | "roots" => format!("`{what}`"),
+        "annotations" | "cursor" | "defaults" | "expose" | "oauth2" | "offset" | "page" | "paginate" | "progress"
+        | "requires" | "roots" | "tls" => format!("`{what}`"),
         "http action" => format!("an {what}"),
         _ if what.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {what}"),
         _ => format!("a {what}"),
@@ -265,6 +266,15 @@ impl<T, const FOREIGN: bool> Named<T, FOREIGN> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds a name, unless it is there already: then where.
+    pub fn add(&mut self, name: Spanned<String>, value: Option<T>) -> Option<Span> {
+        let there = self.0.iter().find(|(other, _)| other.value == name.value).map(|(other, _)| other.span);
+        if there.is_none() {
+            self.0.push((name, value));
+        }
+        there
     }
 }
 

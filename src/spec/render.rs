@@ -13,6 +13,7 @@ pub fn text(diagnostic: &Diagnostic, files: &Files, styled: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name());
     let mut group = Group::with_title(title);
@@ -135,6 +136,7 @@ pub fn json(diagnostic: &Diagnostic, files: &Files) -> Value {
     let severity = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     let mut object = json!({ "severity": severity, "code": diagnostic.code.name(), "message": diagnostic.message });
     if let (Value::Object(into), Some(place)) = (&mut object, &diagnostic.place) {

@@ -54,6 +54,17 @@ pub(super) enum Local {
     Last,
 }
 
+impl Node {
+    /// Whether no value can come out of it.
+    pub(super) fn is_fixed(&self) -> bool {
+        match self {
+            Node::Text(_) => true,
+            Node::If { then, otherwise, .. } => then.iter().chain(otherwise).all(Node::is_fixed),
+            Node::Show(_) | Node::Each { .. } | Node::With { .. } | Node::Partial { .. } => false,
+        }
+    }
+}
+
 impl Expr {
     /// The path's steps, if this is a path from the root with at least one step.
     pub(super) fn root_path(&self) -> Option<&[String]> {

@@ -1,6 +1,6 @@
 //! rmcp's own client. Answers are handed on as JSON, after rmcp has read them into its types.
 
-use rmcp::model::{ClientRequest, ErrorData, ProtocolVersion};
+use rmcp::model::{ClientRequest, ErrorData, ProtocolVersion, ResourceUpdatedNotificationParam};
 use rmcp::service::{ClientLifecycleMode, NotificationContext, RunningService, Subscription};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::{ClientHandler, ClientServiceExt, RoleClient, ServiceError};
@@ -25,7 +25,7 @@ pub struct Client {
     process: Option<Process>,
 }
 
-/// Which lists a client was told of.
+/// Which lists a client was told of; `updated` for a resource.
 struct Ears(UnboundedSender<&'static str>);
 
 impl ClientHandler for Ears {
@@ -39,6 +39,10 @@ impl ClientHandler for Ears {
 
     async fn on_prompt_list_changed(&self, _: NotificationContext<RoleClient>) {
         self.0.send("prompts").unwrap_or_default();
+    }
+
+    async fn on_resource_updated(&self, _: ResourceUpdatedNotificationParam, _: NotificationContext<RoleClient>) {
+        self.0.send("updated").unwrap_or_default();
     }
 }
 
@@ -153,6 +157,11 @@ impl Client {
     /// The next list that the server says has changed.
     pub async fn hears(&mut self) -> &'static str {
         soon("a notification", self.heard.recv()).await.unwrap()
+    }
+
+    /// What the client hears from now on, for somebody else to listen while it calls.
+    pub fn ears(&mut self) -> UnboundedReceiver<&'static str> {
+        std::mem::replace(&mut self.heard, unbounded_channel().1)
     }
 
     /// A subscription (2026-07-28) to what `filter` says.

@@ -40,7 +40,7 @@ impl Site {
         }
         let post =
             post.header("mcp-protocol-version", MODERN).header("mcp-method", message["method"].as_str().unwrap());
-        match message["params"]["name"].as_str().or(message["params"]["uri"].as_str()) {
+        match ["name", "uri", "taskId"].iter().find_map(|key| message["params"][key].as_str()) {
             Some(name) => post.header("mcp-name", name),
             None => post,
         }

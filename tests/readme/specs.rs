@@ -19,10 +19,10 @@ pub fn check_whole(workshop: &mut Workshop, language: &str, block: &Block) -> Ve
     let path = workshop.shop().join(format!("line-{}.{language}", block.line));
     fs::write(&path, &block.text).unwrap();
     workshop.spec.clone_from(&path);
-    passes(workshop, &path)
+    passes(workshop, &path, "")
 }
 
-pub fn check_part(workshop: &Workshop, language: &str, place: &str, block: &Block) -> Verdict {
+pub fn check_part(workshop: &Workshop, language: &str, place: &str, option: &str, block: &Block) -> Verdict {
     let text = match (language, place) {
         (_, "top") => block.text.clone(),
         ("yaml", "tool") => format!("tools:\n  example:\n{}", indented(&block.text, "    ")),
@@ -33,7 +33,7 @@ pub fn check_part(workshop: &Workshop, language: &str, place: &str, block: &Bloc
     };
     let path = workshop.parts().join(format!("part.{language}"));
     fs::write(&path, text).unwrap();
-    let verdict = passes(workshop, &workshop.parts());
+    let verdict = passes(workshop, &workshop.parts(), option);
     fs::remove_file(path).unwrap();
     verdict
 }
@@ -42,8 +42,8 @@ fn indented(text: &str, by: &str) -> String {
     text.lines().map(|l| if l.is_empty() { "\n".to_owned() } else { format!("{by}{l}\n") }).collect()
 }
 
-fn passes(workshop: &Workshop, path: &Path) -> Verdict {
-    let Ran { text, code } = run(workshop, &format!("mcp-declare check '{}'", path.display()));
+fn passes(workshop: &Workshop, path: &Path, option: &str) -> Verdict {
+    let Ran { text, code } = run(workshop, &format!("mcp-declare check '{}' {option}", path.display()));
     if code == 0 { Ok(()) } else { Err(format!("not a spec that passes `check`:\n{text}")) }
 }
 

@@ -1,6 +1,6 @@
 //! The line to the client while a call runs. It carries plain messages; the server puts them into MCP.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Capabilities {
     pub sampling: bool,
     /// The folders that it works in.
     pub roots: bool,
+    /// To come back for what a call gives: MCP's extension `io.modelcontextprotocol/tasks`.
+    pub tasks: bool,
 }
 
 impl Capabilities {
@@ -47,6 +49,7 @@ impl Capabilities {
             elicitation: self.elicitation && !other.elicitation,
             sampling: self.sampling && !other.sampling,
             roots: self.roots && !other.roots,
+            tasks: self.tasks && !other.tasks,
         }
     }
 
@@ -56,6 +59,7 @@ impl Capabilities {
             elicitation: self.elicitation || other.elicitation,
             sampling: self.sampling || other.sampling,
             roots: self.roots || other.roots,
+            tasks: self.tasks || other.tasks,
         }
     }
 
@@ -66,7 +70,12 @@ impl Capabilities {
 
     /// MCP's words for them.
     pub fn names(self) -> Vec<&'static str> {
-        let all = [(self.elicitation, "elicitation"), (self.sampling, "sampling"), (self.roots, "roots")];
+        let all = [
+            (self.elicitation, "elicitation"),
+            (self.sampling, "sampling"),
+            (self.roots, "roots"),
+            (self.tasks, "tasks"),
+        ];
         all.into_iter().filter_map(|(has, name)| has.then_some(name)).collect()
     }
 }
@@ -78,8 +87,10 @@ pub struct Wants {
     pub capabilities: Capabilities,
     /// The least level of log messages; `None`: no messages.
     pub level: Option<Level>,
-    /// Whether it gave a progress token.
+    /// Whether it is told how far the call is.
     pub progress: bool,
+    /// Whether the call may become a task once it begins to do something.
+    pub task: bool,
 }
 
 /// A message to the client.
@@ -107,6 +118,8 @@ pub enum Message {
     Ask(Vec<Input>, oneshot::Sender<Reply>),
     /// The call can't go on, as the client lacks these.
     Lacks(Capabilities),
+    /// The call begins to do something, as soon as it is told to; until here it has asked at most.
+    Begins(oneshot::Sender<()>),
 }
 
 /// One question.
@@ -168,13 +181,15 @@ struct Line {
     /// The last progress that was told.
     told: Mutex<Option<f64>>,
     left_out: AtomicUsize,
+    begun: AtomicBool,
 }
 
 impl Client {
     /// A client and the end of the line where what is said to it comes out.
     pub fn open(wants: Wants) -> (Client, mpsc::Receiver<Message>) {
         let (messages, out) = mpsc::channel(MOST_WAITING);
-        let line = Line { messages, wants, told: Mutex::new(None), left_out: AtomicUsize::new(0) };
+        let line =
+            Line { messages, wants, told: Mutex::new(None), left_out: Default::default(), begun: Default::default() };
         (Client(Some(Arc::new(line))), out)
     }
 
@@ -244,6 +259,19 @@ impl Client {
         Err(ActionError::new(ErrorKind::Lacking, words))
     }
 
+    /// Says that the call begins to do something. A call that may become a task waits until it is one.
+    pub async fn begins(&self) {
+        let Some(line) = self.0.as_ref().filter(|line| line.wants.task) else { return };
+        if line.begun.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (go, gone) = oneshot::channel();
+        if line.messages.send(Message::Begins(go)).await.is_ok() {
+            // Whoever drops the other end wants the call to go on as it is.
+            let _ = gone.await;
+        }
+    }
+
     /// Asks questions.
     pub async fn ask(&self, inputs: Vec<Input>) -> Reply {
         let nobody = || Reply::Failed("nobody is there to answer".to_owned());
@@ -265,7 +293,7 @@ mod tests {
     }
 
     fn wants(level: Option<Level>, progress: bool) -> Wants {
-        Wants { capabilities: Capabilities::default(), level, progress }
+        Wants { level, progress, ..Wants::default() }
     }
 
     #[tokio::test]

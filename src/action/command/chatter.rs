@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Setting;
 use crate::action::call::Level;
-use crate::action::process::{self, Exit, Finished, ProcessFault, Run};
+use crate::action::process::{self, Finished, ProcessFault, Run};
 use crate::action::{Builder, Call};
 use crate::spec::{Code, Diagnostic, Spanned};
 
@@ -55,7 +55,7 @@ impl Chatter {
         }
         let told = |line: &str| self.tell(line, name, setting, call);
         let finished = process::watch(run, &call.cancel, Some(&told)).await?;
-        if finished.exit != Exit::Code(0) && !finished.truncated {
+        if !setting.exits.is_ok(finished.exit) && !finished.truncated {
             call.client.say(Level::Warning, Some(name), json!(finished.exit.to_string()));
         }
         Ok(finished)

@@ -146,7 +146,7 @@ impl Block {
             Shows::Data(template) => {
                 let text = template.render(arguments, self.max_bytes).map_err(|f| render_fault(&f))?;
                 let bytes = decode(&text).ok_or_else(|| ActionError::invalid("the data is not base64"))?;
-                Ok(Outcome { content: Content::Bytes(bytes), mime_type: None, truncated: None })
+                Ok(Outcome::new(Content::Bytes(bytes), None))
             }
         }
     }

@@ -20,12 +20,15 @@ pub enum FileFault {
     NotAFile(String),
     /// The system's permissions forbid it.
     Denied(String),
+    /// It is there, and should not be.
+    Exists(String),
     /// Anything else: the path, and why.
     Other(String, &'static str),
 }
 
 impl FileFault {
-    pub(super) fn not_found(path: &str) -> Self {
+    /// Nothing stands at `path`.
+    pub fn not_found(path: &str) -> Self {
         FileFault::NotFound(shown(path))
     }
 
@@ -46,6 +49,9 @@ impl FileFault {
         match Errno::from_io_error(error) {
             Some(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => FileFault::not_found(path),
             Some(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => FileFault::not_a_file(path),
+            Some(Errno::EXIST) => FileFault::Exists(shown(path)),
+            Some(Errno::NOSPC | Errno::DQUOT) => FileFault::other(path, "the disk is full"),
+            Some(Errno::ROFS) => FileFault::other(path, "the disk is read-only"),
             Some(Errno::ACCESS | Errno::PERM) => FileFault::Denied(shown(path)),
             Some(Errno::LOOP) => FileFault::other(path, "its links lead in a circle"),
             Some(Errno::MFILE | Errno::NFILE) => FileFault::other(path, "too many files are open"),
@@ -64,9 +70,10 @@ impl fmt::Display for FileFault {
             FileFault::NotFound(path) => write!(f, "there is no file `{path}`"),
             FileFault::Outside(path) => write!(f, "`{path}` leads outside of the folder"),
             FileFault::NotAFile(path) => write!(f, "`{path}` is not a regular file"),
-            FileFault::Denied(path) => write!(f, "`{path}` may not be read"),
+            FileFault::Denied(path) => write!(f, "`{path}` is denied by the system's permissions"),
+            FileFault::Exists(path) => write!(f, "`{path}` is there already"),
             FileFault::Other(path, why) if path.is_empty() => f.write_str(why),
-            FileFault::Other(path, why) => write!(f, "`{path}` can't be read: {why}"),
+            FileFault::Other(path, why) => write!(f, "`{path}` can't be opened: {why}"),
         }
     }
 }

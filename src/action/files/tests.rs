@@ -143,7 +143,7 @@ fn hostile_names() {
     let (_disk, root) = disk();
     assert_eq!(text(&root, "").unwrap_err().to_string(), "a file's path is expected, and it is empty");
     let nul = text(&root, "a.md\0.png").unwrap_err();
-    assert_eq!(nul.to_string(), "`a.md\u{fffd}.png` can't be read: a path can't have a NUL byte in it");
+    assert_eq!(nul.to_string(), "`a.md\u{fffd}.png` can't be opened: a path can't have a NUL byte in it");
     assert_eq!(text(&root, "x\n\u{1b}[2J").unwrap_err().to_string(), "there is no file `x\u{fffd}\u{fffd}[2J`");
 
     let long = "x".repeat(10 << 20);
@@ -192,10 +192,10 @@ fn forbidden_files_say_so() {
     fs::set_permissions(disk.path().join("root/a.md"), fs::Permissions::from_mode(0o000)).unwrap();
     // Nothing is forbidden to root.
     if !rustix::process::geteuid().is_root() {
-        assert_eq!(text(&root, "a.md").unwrap_err().to_string(), "`a.md` may not be read");
+        assert_eq!(text(&root, "a.md").unwrap_err().to_string(), "`a.md` is denied by the system's permissions");
     }
     let denied = FileFault::of("a.md", &Errno::ACCESS.into());
-    assert_eq!(denied.to_string(), "`a.md` may not be read");
+    assert_eq!(denied.to_string(), "`a.md` is denied by the system's permissions");
 }
 
 #[test]

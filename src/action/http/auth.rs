@@ -2,10 +2,11 @@
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use super::header;
+use super::oauth::Settings;
+use super::{cookie, header};
 use crate::action::mask::MASK;
 use crate::outcome::base64;
-use crate::spec::model::source::{ApiKey, Basic};
+use crate::spec::model::api::{ApiKey, Basic};
 use crate::spec::model::{Auth, Str};
 use crate::spec::{Code, Diagnostic, Diagnostics, Span, Spanned, Text};
 
@@ -19,22 +20,32 @@ pub struct Credentials {
 
 /// Where credentials stand in a request.
 pub enum Means {
+    /// Nowhere.
+    None,
     /// In a header; the value is marked sensitive.
     Header(HeaderName, HeaderValue),
     /// In the query.
     Query(String, Text),
+    /// In a cookie.
+    Cookie(String, Text),
+    /// In `Authorization`, as a token that is fetched first.
+    OAuth2(Settings),
 }
 
 impl Credentials {
     /// Reads `auth`; mistakes are reported.
     pub fn read(auth: &Auth, sink: &mut Diagnostics) -> Option<Credentials> {
-        match (&auth.bearer, &auth.basic, &auth.api_key) {
-            (Some(token), None, None) => bearer(token, sink),
-            (None, Some(basic), None) => self::basic(basic, sink),
-            (None, None, Some(key)) => api_key(key, sink),
+        match (&auth.bearer, &auth.basic, &auth.api_key, &auth.oauth2) {
+            (Some(token), None, None, None) => bearer(token, sink),
+            (None, Some(basic), None, None) => self::basic(basic, sink),
+            (None, None, Some(key), None) => api_key(key, sink),
+            (None, None, None, Some(oauth)) => {
+                let (settings, secrets) = Settings::read(oauth, sink)?;
+                Some(Credentials { means: Means::OAuth2(settings), secrets })
+            }
             _ => {
                 let found = Diagnostic::error(Code::BadValue, auth.at, "`auth` is exactly one thing");
-                sink.push(found.label("one of `bearer`, `basic`, `apiKey`"));
+                sink.push(found.label("one of `bearer`, `basic`, `apiKey`, `oauth2`"));
                 None
             }
         }
@@ -64,12 +75,22 @@ fn api_key(key: &ApiKey, sink: &mut Diagnostics) -> Option<Credentials> {
     let value = key.value.get()?;
     let text = given(value, sink)?;
     let secrets = vec![secret(text)];
-    match (&key.header, &key.query) {
-        (Some(name), None) => in_header(header::name(name, sink)?, text, secrets, value.span, sink),
-        (None, Some(name)) => Some(Credentials { means: Means::Query(query_name(name, sink)?, secret(text)), secrets }),
+    match (&key.header, &key.query, &key.cookie) {
+        (Some(name), None, None) => in_header(header::name(name, sink)?, text, secrets, value.span, sink),
+        (None, Some(name), None) => {
+            Some(Credentials { means: Means::Query(query_name(name, sink)?, secret(text)), secrets })
+        }
+        (None, None, Some(name)) => {
+            let name = cookie::name(name, sink)?;
+            if !cookie::is_value(text) {
+                sink.error(Code::BadValue, value.span, cookie::VALUE);
+                return None;
+            }
+            Some(Credentials { means: Means::Cookie(name, secret(text)), secrets })
+        }
         _ => {
             let found = Diagnostic::error(Code::BadValue, key.at, "an `apiKey` goes to exactly one place");
-            sink.push(found.label("give it either `header` or `query`"));
+            sink.push(found.label("give it one of `header`, `query`, `cookie`"));
             None
         }
     }
@@ -99,7 +120,8 @@ fn query_name(name: &Str, sink: &mut Diagnostics) -> Option<String> {
     Some(name.value.clone())
 }
 
-fn given<'t>(text: &'t Spanned<Text>, sink: &mut Diagnostics) -> Option<&'t str> {
+/// The text, which must not be empty; reported otherwise.
+pub fn given<'t>(text: &'t Spanned<Text>, sink: &mut Diagnostics) -> Option<&'t str> {
     if text.expose().is_empty() {
         sink.error(Code::BadValue, text.span, "it is empty");
         return None;
@@ -108,6 +130,6 @@ fn given<'t>(text: &'t Spanned<Text>, sink: &mut Diagnostics) -> Option<&'t str>
 }
 
 /// A secret even where the spec itself holds it.
-fn secret(value: &str) -> Text {
+pub fn secret(value: &str) -> Text {
     Text::new(MASK).with_value(value.to_owned())
 }

@@ -6,6 +6,23 @@ use std::io;
 use super::client::PrivateAddress;
 use crate::outcome::ActionError;
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Failed {
+    /// Nobody answers, which may pass.
+    Unreachable(ActionError),
+    /// It was not sent, or not sent on: that stays so.
+    Refused(ActionError),
+}
+
+impl From<Failed> for ActionError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Unreachable(error) | Failed::Refused(error) => error,
+        }
+    }
+}
+
 /// A request or answer that broke off; `to` is the host, as the caller may see it.
 pub fn transport(error: reqwest::Error, to: &str) -> ActionError {
     let words = match (reason(&error), error.is_body() || error.is_decode()) {

@@ -1,9 +1,9 @@
-//! A header or query value with params in it.
+//! A value of a header, query, cookie or form with params in it.
 
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 
-use super::header;
+use super::{cookie, header};
 use crate::action::{Arguments, Builder, Scope, render_fault};
 use crate::outcome::ActionError;
 use crate::spec::model::Str;
@@ -48,37 +48,64 @@ impl<N> Field<N> {
         }
         let text = self.render(arguments, max_bytes)?;
         header::value(&text).map(Some).ok_or_else(|| {
-            let at_fault =
-                |name: &str| arguments.get(name).and_then(Value::as_str).is_some_and(|v| header::value(v).is_none());
-            let names = || self.template.names().iter().map(|n| n.name.as_str());
+            let holds = |value: &Value| value.as_str().is_some_and(|v| header::value(v).is_none());
             let words = "can't hold a line break or another control character in a header";
-            ActionError::invalid(match names().find(|name| at_fault(name)).or_else(|| names().next()) {
-                Some(name) => format!("`{name}` {words}"),
-                None => format!("a value {words}"),
-            })
+            ActionError::invalid(format!("{} {words}", self.guilty(arguments, holds)))
         })
+    }
+
+    /// The param that is at fault, for messages: the one whose value is so, or the first.
+    fn guilty(&self, arguments: &Arguments, so: impl Fn(&Value) -> bool) -> String {
+        let guilty = self.names().find(|name| arguments.get(*name).is_some_and(&so));
+        guilty.or_else(|| self.names().next()).map_or_else(|| "a value".to_owned(), |name| format!("`{name}`"))
+    }
+
+    /// The params in it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.template.names().iter().map(|name| name.name.as_str())
     }
 }
 
 impl Field<String> {
-    /// Appends `name=value`, encoded, after a `&` or the `?` that is missing yet. A list is a pair for each item, and
-    /// a param that was not given is none.
+    /// The texts that it comes to: one for each item of a list, none for a param that was not given.
+    ///
+    /// # Errors
+    /// If the template can't take a value.
+    pub fn texts(&self, arguments: &Arguments, max_bytes: usize) -> Result<Vec<String>, ActionError> {
+        Ok(match self.exact(arguments) {
+            Some(None) => Vec::new(),
+            Some(Some(Value::Array(items))) => items.iter().filter(|item| !item.is_null()).map(scalar).collect(),
+            _ => vec![self.render(arguments, max_bytes)?],
+        })
+    }
+
+    /// Appends `name=value`, encoded, after a `&` or the `?` that is missing yet.
     ///
     /// # Errors
     /// If the template can't take a value.
     pub fn append(&self, arguments: &Arguments, max_bytes: usize, target: &mut String) -> Result<(), ActionError> {
-        match self.exact(arguments) {
-            Some(None) => {}
-            Some(Some(Value::Array(items))) => {
-                items.iter().filter(|item| !item.is_null()).for_each(|item| self.pair(&scalar(item), target));
-            }
-            _ => self.pair(&self.render(arguments, max_bytes)?, target),
+        for text in self.texts(arguments, max_bytes)? {
+            append(target, &format!("{}={}", encode_segment(&self.name), encode_segment(&text)));
         }
         Ok(())
     }
 
-    fn pair(&self, value: &str, target: &mut String) {
-        append(target, &format!("{}={}", encode_segment(&self.name), encode_segment(value)));
+    /// Appends `name=value` after a `; `.
+    ///
+    /// # Errors
+    /// If it holds what no cookie can.
+    pub fn cookie(&self, arguments: &Arguments, max_bytes: usize, cookies: &mut String) -> Result<(), ActionError> {
+        for text in self.texts(arguments, max_bytes)? {
+            if !cookie::is_value(&text) {
+                let holds = |value: &Value| !cookie::is_value(&scalar(value));
+                return Err(ActionError::invalid(format!("{}: {}", self.guilty(arguments, holds), cookie::VALUE)));
+            }
+            if !cookies.is_empty() {
+                cookies.push_str("; ");
+            }
+            cookies.extend([&self.name, "=", &text]);
+        }
+        Ok(())
     }
 }
 

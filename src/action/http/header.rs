@@ -1,6 +1,6 @@
 //! Headers: which names a spec may set, and what a value may hold.
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{COOKIE, HeaderName, HeaderValue};
 
 use crate::spec::{Code, Diagnostic, Diagnostics, Spanned};
 
@@ -31,6 +31,11 @@ pub fn name(written: &Spanned<String>, sink: &mut Diagnostics) -> Option<HeaderN
         let words = format!("`{}` can't be set", written.value);
         let found = Diagnostic::error(Code::BadRequest, written.span, words);
         sink.push(found.label("the connection sets it"));
+        return None;
+    }
+    if name == COOKIE {
+        let found = Diagnostic::error(Code::BadRequest, written.span, "`Cookie` can't be set as a header");
+        sink.push(found.label("write `cookies: { name: value }`: a value can't begin another cookie there"));
         return None;
     }
     Some(name)

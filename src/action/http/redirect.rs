@@ -1,11 +1,13 @@
 //! Sending, and following redirects by hand: each step is looked at before it is taken.
 
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
-use reqwest::{Method, Request, Response, StatusCode};
+use reqwest::{Client, Method, Request, Response, StatusCode};
 use url::Url;
 
+use super::base;
+use super::client::is_private_literal;
+use super::fault::{self, Failed};
 use super::source::HttpSource;
-use super::{base, client, fault};
 use crate::outcome::ActionError;
 
 /// Redirects that one call may follow.
@@ -13,22 +15,33 @@ const MAX_REDIRECTS: usize = 5;
 
 /// Sends a request of the source's and gives the answer, that of the last redirect if there were any.
 ///
-/// Credentials go to the source's own origin. Once a redirect has led elsewhere they are gone for good: who sends
+/// Credentials go to the source's own place: its origin, at or below its path. Once a redirect has led elsewhere they are gone for good: who sends
 /// us on from there must not choose what is done in the source's name.
 ///
 /// # Errors
 /// If nothing answers, or a redirect leads where the source does not allow it.
-pub async fn send(source: &HttpSource, request: Request) -> Result<Response, ActionError> {
+pub async fn send(source: &HttpSource, request: Request) -> Result<Response, Failed> {
     let mut next = request;
     for _ in 0..=MAX_REDIRECTS {
         let url = next.url().clone();
-        let Some(client) = source.client(&url.origin()) else { return Err(not_allowed(&url)) };
+        let Some(client) = client(source, &url) else { return Err(Failed::Refused(not_allowed(source, &url))) };
         let again = next.try_clone();
-        let response = client.execute(next).await.map_err(|error| fault::transport(error, &host(source, &url)))?;
+        let sent = client.execute(next).await;
+        let response = sent.map_err(|error| Failed::Unreachable(fault::transport(error, &host(source, &url))))?;
         let (Some(location), Some(again)) = (location(&response), again) else { return Ok(response) };
-        next = follow(source, again, response.status(), &location)?;
+        next = follow(source, again, response.status(), &location).map_err(Failed::Refused)?;
     }
-    Err(ActionError::failed(format!("it was redirected more than {MAX_REDIRECTS} times")))
+    Err(Failed::Refused(ActionError::failed(format!("it was redirected more than {MAX_REDIRECTS} times"))))
+}
+
+/// What connects to where this URL leads; `None` if the source does not allow that.
+fn client<'s>(source: &'s HttpSource, url: &Url) -> Option<&'s Client> {
+    match source.base().holds(url) {
+        true => Some(source.home()),
+        // the origin is the source's own, the path is not: listed, it is like any other
+        false if url.origin() == source.base().origin => source.elsewhere(&url.origin()).map(|_| source.home()),
+        false => source.elsewhere(&url.origin()),
+    }
 }
 
 /// The request that a redirect asks for (RFC 9110 section 15.4).
@@ -40,15 +53,20 @@ fn follow(
 ) -> Result<Request, ActionError> {
     let url = destination(request.url(), location)?;
     let home = url.origin() == source.base().origin;
+    if client(source, &url).is_none() {
+        return Err(not_allowed(source, &url));
+    }
     if !home {
-        let private = url.host().is_some_and(|host| client::is_private_literal(&host));
-        if source.client(&url.origin()).is_none() {
-            return Err(not_allowed(&url));
-        }
+        let private = url.host().is_some_and(|host| is_private_literal(&host));
         if private && !source.allows_private() {
             let words = format!("it was redirected to {}, which is on a private network", origin(&url));
             return Err(ActionError::failed(words));
         }
+    }
+    // an API that hands its query on would hand its key on
+    if !source.base().holds(&url) && source.mask(url.as_str().to_owned()) != url.as_str() {
+        let words = "it was redirected elsewhere with a secret of the source in the URL";
+        return Err(ActionError::failed(words));
     }
     if becomes_get(status, request.method()) {
         *request.method_mut() = Method::GET;
@@ -57,7 +75,7 @@ fn follow(
             request.headers_mut().remove(name);
         }
     }
-    if url.origin() != request.url().origin() {
+    if !source.base().holds(&url) || url.origin() != request.url().origin() {
         *request.headers_mut() = without_credentials(request.headers());
     }
     *request.url_mut() = url;
@@ -106,9 +124,16 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
     }
 }
 
-fn not_allowed(url: &Url) -> ActionError {
-    let to = origin(url);
-    ActionError::failed(format!("it was redirected to {to}, which the source's `redirects` does not list"))
+fn not_allowed(source: &HttpSource, url: &Url) -> ActionError {
+    ActionError::failed(match url.origin() == source.base().origin {
+        true => {
+            "it was redirected out of the source's own path, and its `redirects` does not list its origin".to_owned()
+        }
+        false => {
+            let to = origin(url);
+            format!("it was redirected to {to}, which the source's `redirects` does not list")
+        }
+    })
 }
 
 fn origin(url: &Url) -> String {

@@ -3,24 +3,22 @@
 use std::borrow::Cow;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use super::body::Body;
 use super::field::{self, Field};
 use super::source::HttpSource;
 use super::target::{Target, path_of};
-use super::{header, line};
+use super::{cookie, header, line};
 use crate::action::mask::{self, MASK};
-use crate::action::{Arguments, Builder, Limits, Scope, render_fault};
+use crate::action::{Arguments, Builder, Limits, Scope};
 use crate::outcome::ActionError;
 use crate::spec::model::HttpAction;
-use crate::spec::{Code, Diagnostic};
-use crate::template::ValueTemplate;
+use crate::spec::{Code, Diagnostic, Text};
 
 /// What an API is asked for where the spec says nothing.
 const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.5");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// [`MASK`], percent-encoded.
 pub const ENCODED_MASK: &str = "%2A%2A%2A";
@@ -35,7 +33,8 @@ pub struct Request {
     pub(super) fixed: HeaderMap,
     pub(super) headers: Vec<Field<HeaderName>>,
     pub(super) query: Vec<Field<String>>,
-    pub(super) json: Option<ValueTemplate>,
+    pub(super) cookies: Vec<Field<String>>,
+    pub(super) body: Body,
     /// Params whose values are not shown.
     pub(super) secrets: Vec<String>,
 }
@@ -69,44 +68,76 @@ impl Request {
         let errors = builder.sink.errors();
         let target = parts.target.and_then(|target| Target::compile(target, scope, builder));
         let mut fixed = parts.source.map(|source| source.headers().clone()).unwrap_or_default();
-        let headers = headers(written, &mut fixed, scope, builder);
+        let headers = headers(written, parts.source, &mut fixed, scope, builder);
         let query = written.query.iter();
         let query = query.filter_map(|(name, text)| Field::compile(name.value.clone(), text, scope, builder)).collect();
-        let json = written.json.as_ref().and_then(|node| {
-            if let Some(method) = parts.method.as_ref().filter(|m| [Method::GET, Method::HEAD].contains(m)) {
-                let words = format!("a {method} request has no body");
-                let found = Diagnostic::error(Code::BadRequest, node.span, words);
-                builder.sink.push(found.label("put values into the path or `query`, or use another method"));
-            }
-            builder.json(node, scope)
-        });
+        let cookies = cookies(written, scope, builder);
+        let body = Body::compile(written, parts.method.as_ref(), scope, builder);
         fixed.entry(ACCEPT).or_insert(ACCEPT_JSON);
-        if json.is_some() {
-            fixed.entry(CONTENT_TYPE).or_insert(JSON);
+        if let Some(media) = body.as_ref().and_then(Body::content_type) {
+            fixed.entry(CONTENT_TYPE).or_insert(media);
         }
         let secrets = scope.secrets();
         let sound = builder.sink.errors() == errors;
-        let request = Request { method: parts.method?, target: target?, fixed, headers, query, json, secrets };
+        let request =
+            Request { method: parts.method?, target: target?, fixed, headers, query, cookies, body: body?, secrets };
         sound.then_some(request)
     }
 
-    /// The request with a call's values.
+    /// The request with a call's values; files that it sends are opened.
+    ///
+    /// # Errors
+    /// If a value can't stand where the spec puts it, or a file can't be read.
+    pub async fn bind(
+        &self,
+        source: &HttpSource,
+        arguments: &Arguments,
+        limits: &Limits,
+    ) -> Result<Bound, ActionError> {
+        let (url, what) = self.url(source, arguments, limits.max_bytes)?;
+        let mut request = reqwest::Request::new(self.method.clone(), url);
+        *request.headers_mut() = self.headers(arguments, limits.max_bytes)?;
+        if let Some(cookies) = self.cookies(source.cookies().map(Text::expose), arguments, limits.max_bytes)? {
+            request.headers_mut().insert(COOKIE, cookies);
+        }
+        self.body.render(arguments, limits.max_bytes)?.put(&mut request, source.home()).await?;
+        Ok(Bound { request, what })
+    }
+
+    /// The URL of a call, and method and path for messages.
     ///
     /// # Errors
     /// If a value can't stand where the spec puts it.
-    pub fn bind(&self, source: &HttpSource, arguments: &Arguments, limits: &Limits) -> Result<Bound, ActionError> {
+    pub(super) fn url(
+        &self,
+        source: &HttpSource,
+        arguments: &Arguments,
+        max_bytes: usize,
+    ) -> Result<(Url, String), ActionError> {
         let mut target = self.target.expand(arguments)?;
         let what = self.what(&target, arguments);
         for field in &self.query {
-            field.append(arguments, limits.max_bytes, &mut target)?;
+            field.append(arguments, max_bytes, &mut target)?;
         }
-        let url = url(source, target)?;
-        let mut request = reqwest::Request::new(self.method.clone(), url);
-        *request.headers_mut() = self.headers(arguments, limits.max_bytes)?;
-        if let Some(json) = self.body(arguments, limits.max_bytes)? {
-            *request.body_mut() = Some(json.to_string().into());
+        Ok((url(source, target)?, what))
+    }
+
+    /// The `Cookie` header of a call: the action's cookies after `first`, the source's. Marked sensitive.
+    pub(super) fn cookies(
+        &self,
+        first: Option<&str>,
+        arguments: &Arguments,
+        max_bytes: usize,
+    ) -> Result<Option<HeaderValue>, ActionError> {
+        let mut cookies = first.unwrap_or("").to_owned();
+        for field in &self.cookies {
+            field.cookie(arguments, max_bytes, &mut cookies)?;
         }
-        Ok(Bound { request, what })
+        let value = header::value(&cookies).filter(|_| !cookies.is_empty());
+        Ok(value.map(|mut value| {
+            value.set_sensitive(true);
+            value
+        }))
     }
 
     /// Method and path, for messages: they end up in logs, so what the caller keeps secret is masked.
@@ -136,14 +167,6 @@ impl Request {
         }
         Ok(headers)
     }
-
-    /// The body of a call.
-    pub(super) fn body(&self, arguments: &Arguments, max_bytes: usize) -> Result<Option<Value>, ActionError> {
-        match &self.json {
-            Some(json) => json.render(arguments, max_bytes).map_err(|fault| render_fault(&fault)),
-            None => Ok(None),
-        }
-    }
 }
 
 /// The whole URL, checked again: whatever the values are, it is below the source's base.
@@ -163,6 +186,7 @@ fn url(source: &HttpSource, mut target: String) -> Result<Url, ActionError> {
 /// The action's headers: those without params go to the fixed ones, the others are given.
 fn headers(
     written: &HttpAction,
+    source: Option<&HttpSource>,
     fixed: &mut HeaderMap,
     scope: &Scope<'_>,
     builder: &mut Builder<'_>,
@@ -170,7 +194,13 @@ fn headers(
     header::refuse_twice(written.headers.names(), builder.sink);
     let mut fields = Vec::new();
     for (name, text) in written.headers.iter() {
+        let place = name.span;
         let Some(name) = header::name(name, builder.sink) else { continue };
+        if source.and_then(HttpSource::auth_header) == Some(&name) {
+            let words = format!("`{name}` is set by the source's `auth`");
+            builder.sink.push(Diagnostic::error(Code::DuplicateKey, place, words).label("an action can't replace it"));
+            continue;
+        }
         let Some(field) = Field::compile(name, text, scope, builder) else { continue };
         match field.literal() {
             None => fields.push(field),
@@ -184,6 +214,20 @@ fn headers(
                 }
             },
         }
+    }
+    fields
+}
+
+/// The action's cookies; what is wrong in one without params is reported.
+fn cookies(written: &HttpAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Vec<Field<String>> {
+    let mut fields = Vec::new();
+    for (name, text) in written.cookies.iter() {
+        let Some(name) = cookie::name(name, builder.sink) else { continue };
+        let Some(field) = Field::compile(name, text, scope, builder) else { continue };
+        if field.literal().is_some_and(|literal| !cookie::is_value(literal)) {
+            builder.sink.error(Code::BadValue, text.span, cookie::VALUE);
+        }
+        fields.push(field);
     }
     fields
 }

@@ -1,5 +1,7 @@
 //! The one way for values into a path: RFC 6570 expansion, and then no step out of where the spec's author put them.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::line;
@@ -70,6 +72,15 @@ impl Target {
         self.template.expand(arguments)
     }
 
+    /// Each param in it, and whether it stands in the path or in the query.
+    pub fn places(&self, into: &mut impl FnMut(&str, Cow<'_, str>)) {
+        for variable in self.template.variables() {
+            let asks = matches!(variable.operator, Operator::Query | Operator::Continuation);
+            let in_query = asks || variable.range.start > self.query;
+            into(variable.name, Cow::Borrowed(if in_query { "query" } else { "path" }));
+        }
+    }
+
     /// `{+x}` leaves the characters that end a path or query as they are.
     fn refuse_delimiters(&self, arguments: &Arguments) -> Result<(), ActionError> {
         for variable in self.template.variables().filter(|v| v.operator == Operator::Reserved) {
@@ -103,6 +114,11 @@ pub fn path_of(target: &str) -> &str {
 /// Whether a segment is `.` or `..`, as servers with path parameters (`..;x`) read it.
 pub fn is_dots(segment: &str) -> bool {
     matches!(segment.split(';').next(), Some("." | ".."))
+}
+
+/// Whether a path has a segment that could lead out of it.
+pub fn leads_out(path: &str) -> bool {
+    path.split('/').any(|segment| wrong(segment).is_some())
 }
 
 /// What is wrong with a segment of a path, however often it is encoded: servers and what stands before them decode

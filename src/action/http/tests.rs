@@ -20,7 +20,6 @@ use serde_json::{Value, json};
 
 use super::{Http, HttpSource};
 use crate::action::source::{Mode, Sources};
-use crate::action::steps::Callees;
 use crate::action::{Builder, Call, Limits, Param, Scope, Trust};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::load::{Input, Loaded, load};
@@ -51,13 +50,14 @@ async fn compile(sources: &str, action: &str) -> Compiled {
     let open = Sources::open(&document.sources, &mut files, Mode::Serve, None, sink, inputs).await;
     let partials = Partials::default();
     let limits = Limits::default().or(document.defaults.as_ref());
-    let mut tools = Callees::default();
+    let mut tools = Default::default();
     let mut builder = Builder {
         files: &mut files,
         sources: &open,
         partials: &partials,
         tools: &mut tools,
         limits,
+        sandbox: None,
         trust: Trust::Owner,
         sink,
         inputs,

@@ -25,6 +25,11 @@ impl Group {
         Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }
 
+    /// Its number; `None` for a program that was waited for already.
+    pub(super) fn number(&self) -> Option<i32> {
+        self.0.map(|leader| leader.as_raw_nonzero().get())
+    }
+
     /// Sends SIGTERM.
     pub(super) fn terminate(&self) {
         self.send(Signal::TERM);

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe;
 use tokio::process::{Child, ChildStdout};
 
 use super::lines::{Lines, Told};
@@ -60,11 +61,12 @@ impl Output {
 /// Serves the streams of `child` until both outputs are at their end and the input is written or refused.
 pub(super) fn pump<'o>(
     child: &mut Child,
+    stderr: pipe::Receiver,
     stdin: Option<Vec<u8>>,
     output: &'o mut Output,
     told: Option<Told<'o>>,
 ) -> impl Future<Output = Result<(), Stop>> + use<'o> {
-    let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (input, stdout) = (child.stdin.take(), child.stdout.take());
     let Output { max_bytes, stdout: kept, held, stderr: tail } = output;
     let enough = max_bytes.saturating_add(1);
     async move {
@@ -108,11 +110,10 @@ async fn read_head<P: AsyncRead + Unpin>(
 }
 
 async fn read_tail(
-    pipe: Option<impl AsyncRead + Unpin>,
+    mut pipe: impl AsyncRead + Unpin,
     tail: &mut Tail,
     mut lines: Option<Lines<'_>>,
 ) -> Result<(), Stop> {
-    let Some(mut pipe) = pipe else { return Ok(()) };
     loop {
         let before = tail.bytes.len();
         if pipe.read_buf(tail.room()).await? == 0 {
@@ -181,7 +182,7 @@ mod tests {
         for length in [0, 10, STDERR_KEPT, STDERR_KEPT + 1, 2 * STDERR_KEPT, 1_000_003] {
             let stream: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251).unwrap()).collect();
             let mut tail = Tail::default();
-            read_tail(Some(stream.as_slice()), &mut tail, None).await.unwrap();
+            read_tail(stream.as_slice(), &mut tail, None).await.unwrap();
             assert!(tail.bytes.capacity() <= 4 * STDERR_KEPT);
             let (kept, cut) = tail.finish();
             assert_eq!(kept, stream[length.saturating_sub(STDERR_KEPT)..]);

@@ -21,6 +21,7 @@ fn plain<'a>(program: &'a Path, arguments: &[&str]) -> Run<'a> {
         stdin: None,
         timeout: SOON,
         max_bytes: 1 << 24,
+        sandbox: None,
     }
 }
 

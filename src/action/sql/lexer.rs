@@ -1,11 +1,13 @@
 //! The parts of a statement's text that matter to us: its named parameters and where one statement
 //! ends. Everything else (strings, comments, quoted names, casts) is only recognised to be left alone.
 
+mod list;
 mod rewrite;
 mod scan;
 
 use std::ops::Range;
 
+pub use list::stands_in_list;
 pub use rewrite::{Rewritten, rewrite};
 pub use scan::{Kind, Token, tokens};
 

@@ -1,5 +1,7 @@
 //! What a statement's rows are turned into, and the JSON Schema of that.
 
+mod text;
+
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
@@ -7,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::types::{Column, ColumnKind, Described, Rows, Truncation};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
-use crate::spec::model::Returns;
+use crate::spec::model::{Layout, Returns};
 
 /// Stands among the types of a column that may hold any JSON.
 const ANY: &str = "any";
@@ -16,14 +18,17 @@ const ANY: &str = "any";
 ///
 /// # Errors
 /// If one row or value was asked for and there is none.
-pub fn outcome(rows: Rows, returns: Returns) -> Result<Outcome, ActionError> {
+pub fn outcome(rows: Rows, returns: Returns, layout: Layout) -> Result<Outcome, ActionError> {
     let none = || ActionError::new(ErrorKind::NotFound, "not found: there is no such row");
     match returns {
+        Returns::Row if rows.is_empty() => Err(none()),
+        Returns::Rows | Returns::Row if layout != Layout::Json => Ok(Outcome {
+            truncated: (returns == Returns::Rows).then(|| cut(&rows)).flatten(),
+            mime_type: Some(mime_type(layout).to_owned()),
+            ..Outcome::text(text::write(&rows, layout))
+        }),
         Returns::Rows => {
-            let truncated = rows.truncated.map(|cut| match cut {
-                Truncation::MaxRows(n) => format!("cut after {n} rows (maxRows)"),
-                Truncation::MaxBytes(n) => format!("cut after {n} bytes (maxBytes)"),
-            });
+            let truncated = cut(&rows);
             let count = rows.len();
             // Not `json!`, which would copy every row.
             let answer = [
@@ -36,6 +41,23 @@ pub fn outcome(rows: Rows, returns: Returns) -> Result<Outcome, ActionError> {
         Returns::Row => rows.into_first().map(|row| Outcome::json(Value::Object(row))).ok_or_else(none),
         Returns::Value => rows.into_value().map(Outcome::json).ok_or_else(none),
         Returns::Affected => Ok(Outcome::json(json!({ "affected": rows.affected, "lastId": rows.last_insert_id }))),
+    }
+}
+
+/// By which bound rows were cut, in words for the reader.
+fn cut(rows: &Rows) -> Option<String> {
+    rows.truncated.map(|cut| match cut {
+        Truncation::MaxRows(n) => format!("cut after {n} rows (maxRows)"),
+        Truncation::MaxBytes(n) => format!("cut after {n} bytes (maxBytes)"),
+    })
+}
+
+/// The media type of an answer: RFC 8259, RFC 7763, RFC 4180.
+pub fn mime_type(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Json => "application/json",
+        Layout::Table => "text/markdown",
+        Layout::Csv => "text/csv",
     }
 }
 
@@ -63,6 +85,9 @@ pub fn schema(described: &[Described], returns: Returns) -> Option<Value> {
 
 /// The schema of a row. What variants of a query give in the same column is all allowed.
 fn row(described: &[Described]) -> Value {
+    if described.iter().any(|d| !d.complete) {
+        return json!({ "type": "object" });
+    }
     let mut types: IndexMap<&str, BTreeSet<&str>> = IndexMap::new();
     for column in described.iter().flat_map(|d| &d.columns) {
         types.entry(&column.name).or_default().extend(column_types(column));
@@ -105,7 +130,7 @@ mod tests {
     }
 
     fn described(columns: Vec<Column>) -> Described {
-        Described { columns, params: Vec::new(), read_only: true }
+        Described { columns, complete: true, params: Vec::new(), read_only: true }
     }
 
     fn rows(values: Vec<Value>, truncated: Option<Truncation>) -> Rows {
@@ -115,17 +140,20 @@ mod tests {
     #[test]
     fn rows_become_what_was_asked_for() {
         let given = || rows(vec![json!(1), json!(2)], Some(Truncation::MaxRows(2)));
-        let all = outcome(given(), Returns::Rows).unwrap();
+        let all = outcome(given(), Returns::Rows, Layout::Json).unwrap();
         assert_eq!(
             all.clone().into_value(),
             json!({ "rows": [{ "a": 1 }, { "a": 2 }], "rowCount": 2, "truncated": true })
         );
         assert_eq!(all.truncated.unwrap(), "cut after 2 rows (maxRows)");
-        assert_eq!(outcome(given(), Returns::Row).unwrap().into_value(), json!({ "a": 1 }));
-        assert_eq!(outcome(given(), Returns::Value).unwrap().into_value(), json!(1));
-        assert_eq!(outcome(given(), Returns::Affected).unwrap().into_value(), json!({ "affected": 2, "lastId": 7 }));
+        assert_eq!(outcome(given(), Returns::Row, Layout::Json).unwrap().into_value(), json!({ "a": 1 }));
+        assert_eq!(outcome(given(), Returns::Value, Layout::Json).unwrap().into_value(), json!(1));
+        assert_eq!(
+            outcome(given(), Returns::Affected, Layout::Json).unwrap().into_value(),
+            json!({ "affected": 2, "lastId": 7 })
+        );
         for returns in [Returns::Row, Returns::Value] {
-            assert_eq!(outcome(rows(Vec::new(), None), returns).unwrap_err().kind, ErrorKind::NotFound);
+            assert_eq!(outcome(rows(Vec::new(), None), returns, Layout::Json).unwrap_err().kind, ErrorKind::NotFound);
         }
     }
 

@@ -1,30 +1,38 @@
-//! The `sql:` source: which database, opened how.
+//! The `sql:` source: which database, opened how, and what is known of it while it can't be reached.
 
+mod config;
+mod driver;
+mod report;
+mod url;
+
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::lexer::Dialect;
-use super::sqlite::{self, Location, OpenFault, Sqlite, SqliteConfig};
-use super::types::{Described, SqlFault};
+use super::mysql::Mysql;
+use super::postgres::Postgres;
+use super::sqlite::{self, Location};
+use super::types::{Described, FaultKind, OpenFault, SqlFault};
 use crate::action::source::Mode;
 use crate::spec::model;
 use crate::spec::{Code, Diagnostic, Diagnostics, Files, Spanned};
+use config::Config;
+pub use driver::Driver;
+use report::Reporter;
 
-/// Connections of a database, unless the spec says otherwise.
-const CONNECTIONS: usize = 4;
-/// Connections that a spec may ask for.
-const MAX_CONNECTIONS: u64 = 256;
-/// A database's URL, for messages.
-const EXAMPLE: &str = "such as `sqlite:./shop.db`";
-/// How long a statement waits for somebody else's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements whose descriptions are kept.
+const KEPT: usize = 4096;
+/// How soon a database that can't be reached is tried again, and how seldom in the end.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
-/// An open database.
+/// A database, whether it can be reached or not.
 #[derive(Debug)]
 pub struct SqlSource {
-    config: SqliteConfig,
+    config: Config,
     /// Which file the database was when it was opened: another one in its place is opened anew.
     file: Option<FileIdentity>,
     mode: Mode,
@@ -32,35 +40,16 @@ pub struct SqlSource {
     pub driver: Driver,
     /// How long a statement of an action that says nothing else may run.
     pub timeout: Option<Duration>,
+    /// How long any statement may run.
+    pub statement_timeout: Option<Duration>,
+    contact: Arc<Contact>,
 }
 
-/// One of the databases that are spoken to.
-#[derive(Debug, Clone)]
-pub enum Driver {
-    /// SQLite.
-    Sqlite(Sqlite),
-    /// No connection: statements are taken as they are.
-    Offline,
-}
-
-impl Driver {
-    /// Whose SQL the database speaks.
-    pub fn dialect(&self) -> Dialect {
-        match self {
-            Driver::Sqlite(_) | Driver::Offline => Dialect::Sqlite,
-        }
-    }
-
-    /// Prepares a statement; `None` without a connection.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn describe(&self, sql: &str) -> Option<Result<Described, SqlFault>> {
-        match self {
-            Driver::Sqlite(sqlite) => Some(sqlite.describe(sql).await),
-            Driver::Offline => None,
-        }
-    }
+/// Whether a database answers, and what it once said.
+#[derive(Debug, Default)]
+struct Contact {
+    lost: AtomicBool,
+    described: Mutex<HashMap<String, Described>>,
 }
 
 impl SqlSource {
@@ -74,45 +63,110 @@ impl SqlSource {
         sink: &mut Diagnostics,
         inputs: &mut Vec<PathBuf>,
     ) -> Option<Arc<SqlSource>> {
-        let (config, script) = config(written, files, sink, inputs)?;
-        let timeout = written.timeout.as_ref().map(|t| t.value);
+        let (config, script) = Config::read(written, files, sink, inputs)?;
+        let required = written.required.as_ref().is_some_and(|required| required.value);
+        let tolerant = mode == Mode::Serve && !required;
+        let reporter = Reporter { name, written, script: script.as_ref(), tolerant };
         let same = |p: &&Arc<SqlSource>| p.config == config && p.mode == mode && p.file == identity(&config);
-        if let Some(previous) = previous.filter(same) {
-            let kept = previous.timeout == timeout;
-            return Some(if kept { previous.clone() } else { Arc::new(previous.with_timeout(timeout)) });
-        }
-        let opening = match mode {
-            Mode::Serve => sqlite::open(config.clone(), sqlite::Mode::Serve).await,
-            Mode::Check => sqlite::open(config.clone(), sqlite::Mode::Check).await,
-            Mode::Offline => {
-                return Some(Arc::new(SqlSource { config, file: None, mode, driver: Driver::Offline, timeout }));
-            }
+        let kept = previous.filter(same);
+        let (driver, contact) = match kept {
+            Some(previous) => (previous.driver.clone(), previous.contact.clone()),
+            None => match driver(&config, mode).await {
+                Ok(driver) => (driver, Arc::default()),
+                Err(fault) => {
+                    not_opened(&fault, &config, &reporter, sink);
+                    return None;
+                }
+            },
         };
-        match opening {
-            Ok(sqlite) => {
-                let file = identity(&config);
-                Some(Arc::new(SqlSource { config, file, mode, driver: Driver::Sqlite(sqlite), timeout }))
-            }
-            Err(fault) => {
-                report(&fault, name, written, script.as_ref(), sink);
-                None
-            }
+        let fault = driver.probe().await.err();
+        contact.lost.store(fault.is_some(), Ordering::SeqCst);
+        if let Some(fault) = fault
+            && !reporter.report(&fault, sink)
+        {
+            return None;
         }
-    }
-
-    fn with_timeout(&self, timeout: Option<Duration>) -> Self {
-        SqlSource {
-            config: self.config.clone(),
-            file: self.file,
-            mode: self.mode,
-            driver: self.driver.clone(),
-            timeout,
-        }
+        let timeout = written.timeout.as_ref().map(|t| t.value);
+        let statement_timeout = written.statement_timeout.as_ref().map(|t| t.value);
+        let file = identity(&config);
+        Some(match kept.filter(|p| p.timeout == timeout && p.statement_timeout == statement_timeout) {
+            Some(previous) => previous.clone(),
+            None => Arc::new(SqlSource { config, file, mode, driver, timeout, statement_timeout, contact }),
+        })
     }
 
     /// Whether the database refuses every write.
     pub fn read_only(&self) -> bool {
-        self.config.read_only
+        self.config.read_only()
+    }
+
+    /// What the database says of a statement. While it can't be reached that is what it said before, or nothing.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn describe(&self, sql: &str) -> Option<Result<Described, SqlFault>> {
+        let known = || self.contact.described.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.contact.lost.load(Ordering::SeqCst) {
+            match self.driver.describe(sql).await? {
+                Err(fault) if fault.kind == FaultKind::Unavailable && self.mode == Mode::Serve => {
+                    self.contact.lost.store(true, Ordering::SeqCst);
+                }
+                Err(fault) => return Some(Err(fault)),
+                Ok(described) => {
+                    let mut known = known();
+                    if known.len() >= KEPT {
+                        known.clear();
+                    }
+                    known.insert(sql.to_owned(), described.clone());
+                    return Some(Ok(described));
+                }
+            }
+        }
+        known().get(sql).cloned().map(Ok)
+    }
+
+    /// Waits until a database answers that could not be reached when it was opened; for ever if it could.
+    pub async fn recovered(&self) {
+        let (mut pause, longest) = PAUSES;
+        while self.contact.lost.load(Ordering::SeqCst) {
+            tokio::time::sleep(pause).await;
+            if self.driver.probe().await.is_ok() {
+                self.contact.lost.store(false, Ordering::SeqCst);
+                return;
+            }
+            pause = (pause * 2).min(longest);
+        }
+        std::future::pending().await
+    }
+}
+
+/// Readies a driver; servers are not connected to yet.
+async fn driver(config: &Config, mode: Mode) -> Result<Driver, OpenFault> {
+    let purpose = match mode {
+        Mode::Serve => sqlite::Mode::Serve,
+        Mode::Check => sqlite::Mode::Check,
+        Mode::Offline => return Ok(Driver::Offline(config.dialect())),
+    };
+    match config {
+        Config::Sqlite(config) => sqlite::open(config.clone(), purpose).await.map(Driver::Sqlite),
+        Config::Server(Dialect::Mysql, config) => Mysql::new(config).map(Driver::Mysql),
+        Config::Server(_, config) => Postgres::new(config).map(Driver::Postgres),
+    }
+}
+
+/// Reports why there is no driver at all.
+fn not_opened(fault: &OpenFault, config: &Config, reporter: &Reporter<'_>, sink: &mut Diagnostics) {
+    match (fault, config, reporter.written.url.get()) {
+        (OpenFault::Unavailable(words), Config::Server(..), Some(url)) => {
+            sink.push(Diagnostic::error(
+                Code::BadValue,
+                url.span,
+                format!("source `{}`: {words}", reporter.name.value),
+            ));
+        }
+        _ => {
+            Reporter { tolerant: false, ..*reporter }.report(fault, sink);
+        }
     }
 }
 
@@ -120,104 +174,7 @@ impl SqlSource {
 type FileIdentity = (u64, u64);
 
 /// Which file a database is; `None` for one in memory, or that is not there.
-fn identity(config: &SqliteConfig) -> Option<FileIdentity> {
-    let Location::File(path) = &config.database else { return None };
+fn identity(config: &Config) -> Option<FileIdentity> {
+    let Config::Sqlite(sqlite::SqliteConfig { database: Location::File(path), .. }) = config else { return None };
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
-}
-
-fn config(
-    written: &model::SqlSource,
-    files: &mut Files,
-    sink: &mut Diagnostics,
-    inputs: &mut Vec<PathBuf>,
-) -> Option<(SqliteConfig, Option<Spanned<String>>)> {
-    let url = written.url.get()?;
-    let database = location(url, files, sink);
-    let init = match &written.init {
-        Some(path) => crate::action::read(files, path.expose(), path.span, sink, inputs).map(Some),
-        None => Some(None),
-    };
-    let max_connections = match &written.max_connections {
-        Some(n) if !(1..=MAX_CONNECTIONS).contains(&n.value) => {
-            sink.error(Code::BadValue, n.span, format!("`maxConnections` is 1 to {MAX_CONNECTIONS}"));
-            CONNECTIONS
-        }
-        Some(n) => usize::try_from(n.value).unwrap_or(CONNECTIONS),
-        None => CONNECTIONS,
-    };
-    let init = init?;
-    let config = SqliteConfig {
-        database: database?,
-        read_only: written.read_only.as_ref().is_some_and(|r| r.value),
-        init: init.as_ref().map(|script| script.value.clone()),
-        on_connect: written.on_connect.iter().flatten().map(|s| s.value.clone()).collect(),
-        max_connections,
-        busy_timeout: BUSY_TIMEOUT,
-    };
-    Some((config, init))
-}
-
-/// `sqlite:PATH`, `sqlite://PATH` or `sqlite::memory:`; paths start at the folder of the spec's file.
-fn location(url: &Spanned<crate::spec::Text>, files: &Files, sink: &mut Diagnostics) -> Option<Location> {
-    let (scheme, rest) = url.expose().split_once(':').unwrap_or((url.expose(), ""));
-    let refuse = |words: &str, label: &str| Diagnostic::error(Code::BadValue, url.span, words).label(label);
-    match scheme {
-        "sqlite" if rest == ":memory:" => Some(Location::Memory),
-        "sqlite" => {
-            let path = rest.strip_prefix("//").unwrap_or(rest);
-            if path.is_empty() || path.contains(['?', '\0']) {
-                sink.push(refuse(
-                    "not the URL of a SQLite database",
-                    "such as `sqlite:./shop.db` or `sqlite::memory:`",
-                ));
-                return None;
-            }
-            Some(Location::File(files.folder(url.span.file).join(path)))
-        }
-        "postgres" | "postgresql" | "mysql" | "mariadb" => {
-            sink.push(refuse("PostgreSQL and MySQL are not supported by this version", "`sqlite:PATH` is"));
-            None
-        }
-        _ => {
-            let path = !url.is_secret() && !url.written().contains(':');
-            let label = if path { format!("write `sqlite:{}`", url.written()) } else { EXAMPLE.to_owned() };
-            sink.push(refuse("not the URL of a database", &label));
-            None
-        }
-    }
-}
-
-fn report(
-    fault: &OpenFault,
-    name: &Spanned<String>,
-    written: &model::SqlSource,
-    script: Option<&Spanned<String>>,
-    sink: &mut Diagnostics,
-) {
-    let at = written.url.get().map_or(name.span, |url| url.span);
-    let words = format!("source `{}`: {fault}", name.value);
-    sink.push(match fault {
-        OpenFault::Missing => Diagnostic::error(Code::MissingFile, at, words),
-        OpenFault::Init { offset, .. } => {
-            let place = match (script, offset) {
-                (Some(script), Some(offset)) => script.at(*offset..*offset + 1),
-                (Some(script), None) => script.span.into(),
-                (None, _) => at.into(),
-            };
-            Diagnostic::error(Code::Sql, place, words)
-        }
-        OpenFault::OnConnect { index, offset, .. } => {
-            let statement = written.on_connect.as_ref().and_then(|all| all.get(*index));
-            match (statement, offset) {
-                (Some(statement), Some(offset)) => {
-                    let text = Spanned::new(statement.written().to_owned(), statement.span);
-                    Diagnostic::error(Code::Sql, text.at(*offset..*offset + 1), words)
-                }
-                (Some(statement), None) => Diagnostic::error(Code::Sql, statement.span, words),
-                (None, _) => Diagnostic::error(Code::Sql, at, words),
-            }
-        }
-        OpenFault::NotADatabase => Diagnostic::error(Code::BadValue, at, words),
-        OpenFault::Locked | OpenFault::Unavailable(_) => Diagnostic::error(Code::Unreachable, at, words),
-    });
 }

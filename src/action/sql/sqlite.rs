@@ -1,8 +1,11 @@
 //! The SQLite driver.
 //!
 //! ```text
-//! Sqlite ──▶ pool: a queue and a few threads ──▶ session: one connection, its compiled statements
+//! Sqlite ──▶ pool: sessions, a queue and a few threads ──▶ session: one connection, its compiled statements
 //! ```
+//!
+//! A statement runs on a thread of the pool. Only one that reads, and was quick every time, runs on its caller's
+//! own thread: going to another one and back takes several times as long as such a statement does.
 //!
 //! `connect` opens and hardens a connection, `guard` says what statements may do, `watch` stops them in
 //! time, `build` makes a database that does not exist yet.
@@ -24,18 +27,13 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-pub use fault::OpenFault;
-
-use super::types::{Bind, Described, Rows, SqlFault};
+use super::types::{Bind, Described, OpenFault, Rows, SqlFault, Transaction};
 use crate::action::Limits;
 use crate::spec::Text;
 use pool::Pool;
 
 /// How long a statement may take to be prepared, waiting for a connection included.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A statement and what is bound to its parameters, by name without the colon.
-pub type Bound = (Arc<str>, Vec<(String, Bind)>);
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,18 +76,27 @@ pub struct Sqlite {
     pool: Arc<Pool>,
 }
 
-/// Opens a database, after `init` has built it if it does not exist, and tries a first connection.
+/// Readies a database, after `init` has built it if it does not exist. No connection is opened yet.
+///
+/// # Errors
+/// If there is no database, or it can't be built.
 pub async fn open(config: SqliteConfig, mode: Mode) -> Result<Sqlite, OpenFault> {
     let max_connections = config.max_connections;
     let recipe = tokio::task::spawn_blocking(move || connect::Recipe::new(config, mode))
         .await
         .map_err(|_| OpenFault::Unavailable("the database could not be built".into()))??;
-    let pool = Pool::new(recipe, max_connections);
-    pool.probe().await?;
-    Ok(Sqlite { pool: Arc::new(pool) })
+    Ok(Sqlite { pool: Arc::new(Pool::new(recipe, max_connections)) })
 }
 
 impl Sqlite {
+    /// Opens a first connection.
+    ///
+    /// # Errors
+    /// Why it can't be opened.
+    pub async fn probe(&self) -> Result<(), OpenFault> {
+        self.pool.probe().await
+    }
+
     /// Prepares one statement without running it.
     ///
     /// # Errors
@@ -113,23 +120,29 @@ impl Sqlite {
         limits: Limits,
         cancel: &CancellationToken,
     ) -> Result<Rows, SqlFault> {
+        if !cancel.is_cancelled()
+            && let Some(rows) = self.pool.at_once(|session| session.quick(&sql, &binds, limits))
+        {
+            return Ok(rows);
+        }
         let deadline = deadline(limits);
-        self.pool.run(deadline, cancel, move |session| session.query(sql, &binds, limits)).await
+        self.pool.run(deadline, cancel, move |session| session.query(&sql, &binds, limits)).await
     }
 
     /// Runs statements one after the other in one transaction: all take effect, or none.
-    /// The limit of bytes is for all of them together.
+    /// The limit of bytes is for all of them together. Whatever isolation is asked for, SQLite's transactions are
+    /// serializable (<https://sqlite.org/isolation.html>).
     ///
     /// # Errors
     /// Those of [`Sqlite::query`].
     pub async fn transaction(
         &self,
-        statements: Vec<Bound>,
+        work: Transaction,
         limits: Limits,
         cancel: &CancellationToken,
     ) -> Result<Vec<Rows>, SqlFault> {
         let deadline = deadline(limits);
-        self.pool.run(deadline, cancel, move |session| session.transaction(statements, limits)).await
+        self.pool.run(deadline, cancel, move |session| session.transaction(work.statements, limits)).await
     }
 }
 

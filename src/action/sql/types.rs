@@ -1,11 +1,32 @@
 //! What every SQL driver takes and gives, whichever the database.
 
+mod json;
+mod open;
 mod rows;
 
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 
+pub use json::json;
+pub use open::OpenFault;
 pub use rows::{Rows, Truncation};
+
+pub use crate::spec::model::Isolation;
+
+/// A statement and what is bound to its parameters, by name without the colon.
+pub type Bound = (Arc<str>, Vec<(String, Bind)>);
+
+/// Statements that take effect all together or not at all. Every driver runs them with
+/// `transaction(&self, work: Transaction, limits: Limits, cancel: &CancellationToken) -> Result<Vec<Rows>, SqlFault>`,
+/// which gives what each of them gave, in their order; the limit of bytes is for all of them together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transaction {
+    /// The statements, in their order.
+    pub statements: Vec<Bound>,
+    /// What they see of others; the database's default if it is not said.
+    pub isolation: Option<Isolation>,
+}
 
 /// A value that is bound to a parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +43,12 @@ pub enum Bind {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+    /// An array: its JSON text, or a list of values where a list stands.
+    List(Vec<Value>),
 }
 
 impl Bind {
-    /// What a JSON value binds as: arrays and objects as their JSON text, integers beyond 64 signed bits
-    /// as their digits.
+    /// What a JSON value binds as: objects as their JSON text, integers beyond 64 signed bits as their digits.
     pub fn from_json(value: &Value) -> Bind {
         match value {
             Value::Null => Bind::Null,
@@ -37,7 +59,8 @@ impl Bind {
                 _ => Bind::Text(number.to_string()),
             },
             Value::String(text) => Bind::Text(text.clone()),
-            Value::Array(_) | Value::Object(_) => Bind::Text(value.to_string()),
+            Value::Array(items) => Bind::List(items.clone()),
+            Value::Object(_) => Bind::Text(value.to_string()),
         }
     }
 }
@@ -88,6 +111,8 @@ pub struct Column {
 pub struct Described {
     /// Its columns; none when it gives no rows.
     pub columns: Vec<Column>,
+    /// Whether those are all of them: what a procedure gives may not be known before it runs.
+    pub complete: bool,
     /// The names of its parameters, each once, without colons.
     pub params: Vec<String>,
     /// Whether it writes nothing.
@@ -170,14 +195,16 @@ mod tests {
         assert_eq!(Bind::from_json(&json!(1.5)), Bind::Float(1.5));
         assert_eq!(Bind::from_json(&json!(1.0)), Bind::Float(1.0));
         assert_eq!(Bind::from_json(&json!("a\0b")), Bind::Text("a\0b".into()));
-        assert_eq!(Bind::from_json(&json!([1, {"a": "b"}])), Bind::Text(r#"[1,{"a":"b"}]"#.into()));
+        assert_eq!(Bind::from_json(&json!([1, {"a": "b"}])), Bind::List(vec![json!(1), json!({"a": "b"})]));
+        assert_eq!(Bind::from_json(&json!({"a": "b"})), Bind::Text(r#"{"a":"b"}"#.into()));
     }
 
     #[test]
     fn a_column_name_that_stands_twice_is_named() {
         let column =
             |name: &str| Column { name: name.into(), declared_type: None, kind: ColumnKind::Unknown, nullable: true };
-        let mut described = Described { columns: vec![column("a"), column("b")], params: vec![], read_only: true };
+        let mut described =
+            Described { columns: vec![column("a"), column("b")], complete: true, params: vec![], read_only: true };
         assert_eq!(described.duplicate_column(), None);
         described.columns.push(column("a"));
         assert_eq!(described.duplicate_column(), Some("a"));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::lexer::{self, Dialect, Kind, Rewritten};
+use super::lexer::{self, Dialect, Rewritten};
 use crate::action::{Arguments, Param, Scope};
 use crate::outcome::ActionError;
 use crate::spec::{Code, Diagnostic, Diagnostics, Spanned};
@@ -194,6 +194,11 @@ impl Choice {
 }
 
 impl Statement {
+    /// Whether there is something to run.
+    pub fn is_there(&self, dialect: Dialect) -> bool {
+        lexer::parse(&self.text, dialect).statements > 0
+    }
+
     /// Where a byte of the statement stands in the query's text.
     pub fn original(&self, offset: usize) -> Option<usize> {
         let offset = self.rewritten.original(offset);
@@ -223,7 +228,7 @@ fn identifier(
 }
 
 /// A name as the database quotes it.
-fn quoted(name: &str, dialect: Dialect) -> String {
+pub fn quoted(name: &str, dialect: Dialect) -> String {
     let quote = if dialect == Dialect::Mysql { '`' } else { '"' };
     let doubled = name.replace(quote, &format!("{quote}{quote}"));
     format!("{quote}{doubled}{quote}")
@@ -244,10 +249,11 @@ fn bind_lists(
             params.push(param.name.clone());
         }
     }
-    let list = |name: &str| scope.get(name).is_some_and(is_list);
+    // The drivers of servers write lists themselves.
+    let list = |name: &str| dialect == Dialect::Sqlite && scope.get(name).is_some_and(is_list);
     let rewritten = lexer::rewrite(text, &parsed, |name, index| {
         let range = parsed.params.get(index).map(|p| &p.range);
-        if list(name) && range.is_some_and(|range| stands_in_list(text, range, dialect)) {
+        if list(name) && range.is_some_and(|range| lexer::stands_in_list(text, range, dialect)) {
             format!("SELECT value FROM json_each(:{name})")
         } else {
             format!(":{name}")
@@ -258,16 +264,6 @@ fn bind_lists(
 
 fn is_list(param: &Param) -> bool {
     param.kind() == Some("array")
-}
-
-/// Whether `:name` is all that stands between the parentheses of an `IN (…)`.
-fn stands_in_list(text: &str, range: &Range<usize>, dialect: Dialect) -> bool {
-    let tokens: Vec<_> = lexer::tokens(text, dialect).collect();
-    let Some(at) = tokens.iter().position(|t| t.range == *range) else { return false };
-    let written = |at: Option<usize>| at.and_then(|at| tokens.get(at)).and_then(|t| text.get(t.range.clone()));
-    let is_in = at.checked_sub(2).and_then(|i| tokens.get(i)).is_some_and(|t| t.kind == Kind::Word)
-        && written(at.checked_sub(2)).is_some_and(|word| word.eq_ignore_ascii_case("in"));
-    is_in && written(at.checked_sub(1)) == Some("(") && written(Some(at + 1)) == Some(")")
 }
 
 #[cfg(test)]

@@ -19,12 +19,17 @@ use crate::action::call::{Capabilities, Input, Message, Reply, Request};
 /// How long a message may take to leave. A client that does not read must not hold a call up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Lets a call go on.
+pub(super) type Go = oneshot::Sender<()>;
+
 /// The line of one call to its client.
 pub(super) struct Relay {
     pub(super) peer: Peer<RoleServer>,
     pub(super) token: Option<ProgressToken>,
     pub(super) messages: mpsc::Receiver<Message>,
-    /// The call was taken back.
+    /// The request was taken back, and with it the call.
+    pub(super) taken_back: CancellationToken,
+    /// Ends the call.
     pub(super) cancel: CancellationToken,
     /// The server is closing, or its client has left.
     pub(super) closing: CancellationToken,
@@ -49,21 +54,24 @@ pub(super) enum Asking {
 
 impl Relay {
     /// Runs `work` and carries what it says, all of it before this returns. `work` holds the other end of the line.
-    pub(super) async fn carry<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let (work, line) = (std::pin::pin!(work), std::pin::pin!(self.forward()));
+    /// Work that may become a task is given back, with what lets it go on, when it begins to do something.
+    pub(super) async fn carry<W: Future + Unpin>(&mut self, work: W) -> Result<W::Output, (W, Go)> {
+        let line = std::pin::pin!(self.forward());
         match select(work, line).await {
             Either::Left((given, line)) => {
                 let _ = timeout(PATIENCE, line).await;
-                given
+                Ok(given)
             }
-            Either::Right(((), work)) => work.await,
+            Either::Right((Some(go), work)) => Err((work, go)),
+            Either::Right((None, work)) => Ok(work.await),
         }
     }
 
-    async fn forward(&mut self) {
+    async fn forward(&mut self) -> Option<Go> {
         let mut asked = FuturesUnordered::new();
         loop {
             tokio::select! {
+                () = self.taken_back.cancelled(), if !self.cancel.is_cancelled() => self.cancel.cancel(),
                 message = self.messages.recv() => match message {
                     None => break,
                     Some(Message::Ask(inputs, reply)) => match &mut self.asking {
@@ -75,6 +83,7 @@ impl Relay {
                         }
                     },
                     Some(Message::Lacks(missing)) => self.lacking = self.lacking.and(missing),
+                    Some(Message::Begins(go)) => return Some(go),
                     Some(_) if self.cancel.is_cancelled() => {}
                     Some(message) => {
                         let _ = timeout(PATIENCE, tell(&self.peer, self.token.as_ref(), message)).await;
@@ -85,6 +94,7 @@ impl Relay {
         }
         // What nobody waits for any more is taken back.
         while asked.next().await.is_some() {}
+        None
     }
 }
 
@@ -104,7 +114,7 @@ async fn tell(peer: &Peer<RoleServer>, token: Option<&ProgressToken>, message: M
             params.logger = logger;
             peer.notify_logging_message(params).await
         }
-        Message::Ask(..) | Message::Lacks(_) => return,
+        Message::Ask(..) | Message::Lacks(_) | Message::Begins(_) => return,
     };
     if let Err(fault) = told {
         tracing::debug!(%fault, "the client could not be told");

@@ -1,12 +1,12 @@
 //! `requestState`: what a call has done so far, in the client's hands but signed by us (MCP 2026-07-28, multi
 //! round-trip requests). It can be read by the client; it can't be changed, used for another request, or kept long.
 
-use std::fs::File;
-use std::io::Read;
 use std::time::Duration;
 
 use rmcp::model::{RequestStateCodec, SealOptions};
 use serde_json::{Map, Value};
+
+use crate::serve::random;
 
 /// How long a client may take to come back.
 pub(super) const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -20,12 +20,11 @@ pub(in crate::serve) struct Seal(Option<RequestStateCodec>);
 impl Seal {
     /// A new random key. Where the system gives none, no state can be made.
     pub(in crate::serve) fn random() -> Self {
-        let mut key = [0_u8; RequestStateCodec::MIN_KEY_LENGTH];
-        let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut key));
-        if let Err(fault) = &read {
+        let key = random::bytes::<{ RequestStateCodec::MIN_KEY_LENGTH }>();
+        if let Err(fault) = &key {
             tracing::error!(%fault, "can't read /dev/urandom: clients of 2026-07-28 can't be asked anything");
         }
-        Seal(read.ok().and_then(|()| RequestStateCodec::try_new(key.to_vec()).ok()))
+        Seal(key.ok().and_then(|key| RequestStateCodec::try_new(key.to_vec()).ok()))
     }
 
     /// Signs what was done so far, for this request alone.

@@ -17,20 +17,24 @@ pub(super) fn capabilities(declared: Option<&ClientCapabilities>) -> Capabilitie
         elicitation: declared.elicitation.as_ref().is_some_and(forms),
         sampling: declared.sampling.is_some(),
         roots: declared.roots.is_some(),
+        tasks: declared.supports_tasks(),
     }
 }
 
 /// The error for a client that lacks what a call can't do without.
-pub(super) fn lacking(missing: Capabilities) -> ErrorData {
+pub(in crate::serve) fn lacking(missing: Capabilities) -> ErrorData {
     let mut required = ClientCapabilities::default();
     required.elicitation = missing.elicitation.then(ElicitationCapability::default);
     required.sampling = missing.sampling.then(SamplingCapability::default);
     required.roots = missing.roots.then(RootsCapabilities::default);
+    if missing.tasks {
+        required.extensions = ClientCapabilities::builder().enable_tasks().build().extensions;
+    }
     ErrorData::missing_required_client_capability(required)
 }
 
 /// A question as MCP has it; `None` if it is none that MCP knows.
-pub(super) fn question(request: Request) -> Option<InputRequest> {
+pub(in crate::serve) fn question(request: Request) -> Option<InputRequest> {
     Some(match request {
         Request::Elicit { message, schema } => {
             let requested_schema: ElicitationSchema = serde_json::from_value(schema).ok()?;

@@ -28,6 +28,9 @@ pub(super) const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stre
 pub(super) enum Wanted {
     /// Either, as MCP wants it.
     Either,
+    /// Either, but it names no event streams, as libraries do that know nothing of MCP: they read an answer to its
+    /// end, and would not see what they are asked meanwhile.
+    Any,
     /// JSON alone.
     Json,
     /// An event stream alone.
@@ -39,13 +42,15 @@ pub(super) enum Wanted {
 impl Wanted {
     /// Reads `Accept`; without one, anything is taken (RFC 9110, section 12.5.1).
     pub(super) fn read(headers: &HeaderMap) -> Wanted {
-        let Some(ranges) = ranges(headers) else { return Wanted::Either };
+        let Some(ranges) = ranges(headers) else { return Wanted::Any };
         let names = |known: &[&str]| ranges.iter().any(|range| known.contains(&range.as_str()));
-        match (names(&["*/*", "application/*", "application/json"]), names(&["*/*", "text/*", "text/event-stream"])) {
-            (true, true) => Wanted::Either,
-            (true, false) => Wanted::Json,
-            (false, true) => Wanted::Events,
-            (false, false) => Wanted::Other,
+        let (json, events) = (names(&["application/*", "application/json"]), names(&["text/*", "text/event-stream"]));
+        match (json, events, names(&["*/*"])) {
+            (true, true, _) | (false, true, true) => Wanted::Either,
+            (_, false, true) => Wanted::Any,
+            (true, false, false) => Wanted::Json,
+            (false, true, false) => Wanted::Events,
+            (false, false, false) => Wanted::Other,
         }
     }
 }
@@ -68,8 +73,10 @@ fn ranges(headers: &HeaderMap) -> Option<Vec<String>> {
 /// clients send fewer.
 pub(super) fn write_out(method: &Method, headers: &mut HeaderMap) {
     let whole = match (method, Wanted::read(headers)) {
-        (&Method::POST, Wanted::Either | Wanted::Json | Wanted::Events) => "application/json, text/event-stream",
-        (&Method::GET, Wanted::Either | Wanted::Events) => "text/event-stream",
+        (&Method::POST, Wanted::Either | Wanted::Any | Wanted::Json | Wanted::Events) => {
+            "application/json, text/event-stream"
+        }
+        (&Method::GET, Wanted::Either | Wanted::Any | Wanted::Events) => "text/event-stream",
         _ => return,
     };
     headers.insert(ACCEPT, HeaderValue::from_static(whole));
@@ -156,10 +163,12 @@ mod tests {
     #[test]
     fn accept_is_read() {
         for (accept, wanted) in [
-            (&[][..], Wanted::Either),
-            (&[""], Wanted::Either),
-            (&["*/*"], Wanted::Either),
-            (&["text/html, */*;q=0.1"], Wanted::Either),
+            (&[][..], Wanted::Any),
+            (&[""], Wanted::Any),
+            (&["*/*"], Wanted::Any),
+            (&["application/json, text/plain, */*"], Wanted::Any),
+            (&["text/html, */*;q=0.1"], Wanted::Any),
+            (&["text/event-stream, */*"], Wanted::Either),
             (&["application/json, text/event-stream"], Wanted::Either),
             (&["application/json", "Text/Event-Stream"], Wanted::Either),
             (&["application/json"], Wanted::Json),

@@ -104,6 +104,8 @@ impl Mend {
     ) -> Result<Response, Response> {
         let heading = Heading::read(&text).map_err(|refused| refusal(StatusCode::BAD_REQUEST, &refused))?;
         let session = session(&head).map(str::to_owned);
+        let begins = matches!(&heading, Heading::Request { method, .. } if method == "initialize");
+        let in_session = begins || session.is_some();
         let id = match &heading {
             Heading::Request { id, method } => {
                 if let Some(refused) = self.refused(wanted, id, method, &text, session.is_some()) {
@@ -121,7 +123,9 @@ impl Mend {
         }
         Ok(match wanted {
             Wanted::Either | Wanted::Other => response,
-            Wanted::Json => accept::as_json(response, id, &self.sessions, session.as_deref()).await,
+            // Without a session nothing is asked while a call runs.
+            Wanted::Any if !in_session => response,
+            Wanted::Any | Wanted::Json => accept::as_json(response, id, &self.sessions, session.as_deref()).await,
             Wanted::Events => accept::as_events(response).await,
         })
     }
@@ -139,7 +143,10 @@ impl Mend {
                 let refused = Refusal::invalid(Some(id.clone()), "this is answered with an event stream alone");
                 Some(refusal(StatusCode::NOT_ACCEPTABLE, &refused))
             }
-            _ => None,
+            _ => methods::refuse_list(method, text).map(|error| {
+                let status = if in_session { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+                refusal(status, &Refusal::of(id.clone(), error))
+            }),
         }
     }
 

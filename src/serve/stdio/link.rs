@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
 use rmcp::model::RequestId;
@@ -41,12 +41,14 @@ impl Load {
     }
 }
 
-/// Outlives the attempts of rmcp to begin a session on it.
+/// The line, which outlives what rmcp runs on it.
 pub(super) struct Link<R, W> {
     pub(super) lines: AsyncMutex<Lines<R>>,
     writer: AsyncMutex<W>,
     pub(super) load: watch::Sender<Load>,
     batches: Mutex<Batches>,
+    /// Whether there is a session: `initialize` was asked for.
+    pub(super) session: AtomicBool,
     pub(super) closing: CancellationToken,
     read_fault: Mutex<Option<io::Error>>,
 }
@@ -58,6 +60,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Link<R, W> {
             writer: AsyncMutex::new(writer),
             load: watch::Sender::new(Load::default()),
             batches: Mutex::default(),
+            session: AtomicBool::new(false),
             closing,
             read_fault: Mutex::new(None),
         }

@@ -1,11 +1,18 @@
 //! What rmcp reads from and writes to. Texts that are no message are answered here; the end of the input becomes
 //! an orderly end of the service.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use rmcp::{
     RoleServer,
-    model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
+    model::{
+        ClientJsonRpcMessage, ClientNotification, ClientRequest, ErrorData, GetMeta, JsonRpcMessage, RequestId,
+        ServerJsonRpcMessage,
+    },
     transport::Transport,
 };
 use tokio::{
@@ -26,11 +33,14 @@ use crate::serve::{
 
 /// How long calls in flight may go on when the input has ended.
 const GRACE: Duration = Duration::from_secs(5);
+/// The refusal of a request that is of neither era.
+const EARLY: &str = "there is no session yet: send `initialize` first, or with each request the metadata of MCP 2026-07-28 \
+                     (`io.modelcontextprotocol/protocolVersion` and more in its `_meta`)";
 
-/// One attempt of rmcp at a session over the link.
+/// What rmcp runs on.
 pub(super) struct StdioTransport<R, W> {
     link: Arc<Link<R, W>>,
-    /// Ends the session that runs on this transport.
+    /// Ends what runs on this transport.
     stop: CancellationToken,
     /// When calls in flight are cut off; set when the input has ended.
     deadline: Option<Instant>,
@@ -65,7 +75,7 @@ where
             };
             match line {
                 Ok(Line::Whole(text)) if self.link.batches().takes(text) => self.unpack(text),
-                Ok(Line::Whole(text)) => match read(text) {
+                Ok(Line::Whole(text)) => match read(text).and_then(|message| self.in_era(message)) {
                     Ok(Some(message)) => match self.register(&message) {
                         Ok(()) => return Some(message),
                         Err(refusal) => self.refuse(refusal),
@@ -81,6 +91,26 @@ where
                 }
             }
         }
+    }
+
+    /// Passes on what belongs to a session only where there is one: a process may serve both eras in any order.
+    fn in_era(&self, message: Option<ClientJsonRpcMessage>) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
+        let session = &self.link.session;
+        match &message {
+            Some(JsonRpcMessage::Request(asked)) => match &asked.request {
+                ClientRequest::InitializeRequest(_) => session.store(true, Ordering::Relaxed),
+                ClientRequest::PingRequest(_) => {}
+                other if session.load(Ordering::Relaxed) || other.get_meta().protocol_version().is_some() => {}
+                _ => return Err(Refusal::of(asked.id.clone(), ErrorData::invalid_params(EARLY, None))),
+            },
+            Some(JsonRpcMessage::Notification(told)) => match &told.notification {
+                ClientNotification::CancelledNotification(_) => {}
+                _ if session.load(Ordering::Relaxed) => {}
+                _ => return Ok(None),
+            },
+            Some(JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_)) | None => {}
+        }
+        Ok(message)
     }
 
     /// Takes a batch apart: its messages wait to be read, what is wrong with it goes to its answers.
@@ -193,16 +223,22 @@ fn read(text: &[u8]) -> Result<Option<ClientJsonRpcMessage>, Refusal> {
     if text.is_empty() {
         return Ok(None);
     }
+    if let Some(call) = wire::tool_call(text) {
+        return Ok(Some(call));
+    }
     let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(text) else {
         return Heading::read(text)?.unreadable().map_or(Ok(None), Err);
     };
     match message {
-        // Before a session begins, rmcp would ask this for the metadata of a later version.
+        // Its params do not fit, which says more than that it comes too early.
         JsonRpcMessage::Request(request) => match request.request {
             ClientRequest::CustomRequest(custom) if custom.method == "initialize" => {
                 Err(Refusal::of(request.id, methods::refuse(&custom, false)))
             }
-            known => Ok(Some(JsonRpcMessage::request(known, request.id))),
+            known => match methods::refuse_list(known.method(), text) {
+                Some(error) => Err(Refusal::of(request.id, error)),
+                None => Ok(Some(JsonRpcMessage::request(known, request.id))),
+            },
         },
         message => Ok(Some(message)),
     }

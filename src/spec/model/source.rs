@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::Str;
+use super::database::DatabaseTls;
+use super::{Expose, HttpSource};
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::Node;
-use crate::spec::read::{self, At, Foreign, FromNode, Required, record};
+use crate::spec::read::{self, At, FromNode, Required, record};
 use crate::spec::source::Spanned;
 use crate::spec::text::Text;
 
@@ -61,7 +62,7 @@ impl FromNode for Source {
 record! {
     /// A database.
     pub struct SqlSource as "source" {
-        /// Its URL: `sqlite:PATH`.
+        /// Its URL: `sqlite:PATH`, `postgres://…` or `mysql://…`.
         "sql" => url: Required<Spanned<Text>>,
         /// A SQL script that builds a SQLite database which does not exist yet.
         "init" => init: Option<Spanned<Text>>,
@@ -69,54 +70,19 @@ record! {
         /// Statements for every new connection.
         "onConnect" => on_connect: Option<Vec<Spanned<Text>>>,
         "maxConnections" => max_connections: Option<Spanned<u64>>,
-        /// How long a statement of this source may run.
+        /// How long a call waits for a connection to a server.
+        "acquireTimeout" => acquire_timeout: Option<Spanned<Duration>>,
+        /// How long a connection to a server may stay unused.
+        "idleTimeout" => idle_timeout: Option<Spanned<Duration>>,
+        /// How long one statement may run, whatever an action says; a server sees to it too.
+        "statementTimeout" => statement_timeout: Option<Spanned<Duration>>,
+        /// Whether a database that can't be reached is an error, also when serving.
+        "required" => required: Option<Spanned<bool>>,
+        /// How the connection to a server is kept from others.
+        "tls" => tls: Option<DatabaseTls>,
+        /// How long a statement of an action that says nothing else may run.
         "timeout" => timeout: Option<Spanned<Duration>>,
-    }
-}
-
-record! {
-    /// The base of an HTTP API.
-    pub struct HttpSource as "source" {
-        /// Its base URL.
-        "http" => url: Required<Spanned<Text>>,
-        /// Sent with every request.
-        "headers" => headers: Foreign<Spanned<Text>>,
-        /// Added to every request's query.
-        "query" => query: Foreign<Spanned<Text>>,
-        "auth" => auth: Option<Auth>,
-        "timeout" => timeout: Option<Spanned<Duration>>,
-        /// Other origins that a redirect may lead to.
-        "redirects" => redirects: Option<Vec<Spanned<Text>>>,
-        /// Whether a redirect to another origin may lead to a private, loopback, link-local or metadata address.
-        "allowPrivate" => allow_private: Option<Spanned<bool>>,
-    }
-}
-
-record! {
-    /// How requests are authorized: exactly one of its keys.
-    pub struct Auth as "auth" {
-        /// RFC 6750.
-        "bearer" => bearer: Option<Spanned<Text>>,
-        /// RFC 7617.
-        "basic" => basic: Option<Basic>,
-        /// A key of the API's own.
-        "apiKey" => api_key: Option<ApiKey>,
-    }
-}
-
-record! {
-    /// A user and password (RFC 7617).
-    pub struct Basic as "basic auth" {
-        "username" => username: Required<Spanned<Text>>,
-        "password" => password: Required<Spanned<Text>>,
-    }
-}
-
-record! {
-    /// A key that goes into a header or the query.
-    pub struct ApiKey as "apiKey" {
-        "header" => header: Option<Str>,
-        "query" => query: Option<Str>,
-        "value" => value: Required<Spanned<Text>>,
+        /// What of it becomes resources.
+        "expose" => expose: Option<Expose>,
     }
 }

@@ -204,6 +204,8 @@ record! {
         "elicitation" => elicitation: Option<Declared>,
         "sampling" => sampling: Option<Declared>,
         "roots" => roots: Option<Declared>,
+        /// The extension `io.modelcontextprotocol/tasks`.
+        "tasks" => tasks: Option<Declared>,
     }
 }
 

@@ -54,14 +54,19 @@ async fn content_by_media_type() {
 #[tokio::test]
 async fn huge_answers_are_cut() {
     let big = get("/big", "      maxBytes: 1KiB").await.unwrap();
-    assert_eq!(big.truncated.as_deref(), Some("cut after 1024 bytes (maxBytes)"));
-    assert!(matches!(big.content, Content::Text(text) if text.len() == 1024));
+    assert_eq!(big.truncated.as_deref(), Some("cut to 1024 of 2000003 bytes (maxBytes)"));
+    assert_eq!(big.content, Content::Json(json!(vec![1; 511])), "it is still a list");
+    assert!(big.whole.is_some_and(|whole| whole.data.len() == 2_000_003));
     let huge = get("/huge", "      maxBytes: 1001").await.unwrap();
     assert!(matches!(huge.content, Content::Text(text) if text == "ü".repeat(500)));
     let whole = get("/huge", "      maxBytes: 2000000").await.unwrap();
     assert_eq!(whole.truncated, None);
     let squeezed = get("/gzip", "      maxBytes: 5").await.unwrap();
-    assert_eq!(squeezed.content, Content::Text("{\"squ".to_owned()));
+    assert_eq!(squeezed.content, Content::Json(json!({ "squeezed": true })), "nothing can be left out");
+    let image = get("/image", "      maxBytes: 3").await.unwrap();
+    assert_eq!(image.content, Content::Blocks(Vec::new()));
+    assert_eq!(image.truncated.as_deref(), Some("4 bytes of image/png, more than 3 (maxBytes)"));
+    assert_eq!(image.whole.unwrap().data, crate::outcome::Data::Bytes(b"\x89PNG".to_vec()));
 }
 
 #[tokio::test]
@@ -83,4 +88,22 @@ async fn failures_say_status_and_reason() {
     let long = get("/long", "").await.unwrap_err().message;
     let start = "GET /long answered 500 Internal Server Error: <p> xx";
     assert!(long.starts_with(start) && long.ends_with("xx…") && long.len() < 600, "{long}");
+}
+
+#[tokio::test]
+async fn failures_are_told_as_the_spec_says() {
+    let errors = "      errors: { 404: 'No {{a}}: {{body}}', 4xx: '{{status}} {{reason}}: {{body.title}}{{body.none}}', default: '{{headers.content-type}}' }";
+    for (path, message) in [
+        ("/nowhere", "No : nothing\n  here"),
+        ("/problem", "422 Unprocessable Entity: no such\nbook"),
+        ("/teapot", "499 :"),
+        ("/broken", "application/octet-stream"),
+    ] {
+        assert_eq!(get(path, errors).await.unwrap_err().message, message, "{path}");
+    }
+    let error = get("/nowhere", errors).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert_eq!(error.detail.as_deref(), Some("GET /nowhere answered 404 Not Found: nothing here"));
+    let nothing = get("/gone", "      errors: { default: '{{body}}' }").await.unwrap_err();
+    assert_eq!(nothing.message, "GET /gone answered 410 Gone", "words that are none are the usual ones");
 }

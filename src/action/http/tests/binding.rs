@@ -194,13 +194,14 @@ async fn explains_without_sending() {
     assert_eq!(
         text,
         "POST https://openlibrary.org/isbn/123.json?pin=***&lang=de&key=***\nx-token: ***\nx-plain: p\n\
-         accept: application/json, */*;q=0.5\ncontent-type: application/json\nx-pin: ***\n\n{\n  \"a\": \"123\"\n}"
+         accept: application/json, */*;q=0.5\ncontent-type: application/json\nx-pin: ***\n\n{\n  \"a\": \"123\"\n}\n\n\
+         a → path, json\npin → query, header `x-pin`"
     );
     assert!(http.shown(json!({ "a": ".." })).is_ok(), "`...json` is a name like any other");
     let http = on("https://openlibrary.org", "GET /isbn/{a}").await;
     assert_eq!(
         http.shown(json!({ "a": "1" })).unwrap(),
-        "GET https://openlibrary.org/isbn/1\naccept: application/json, */*;q=0.5"
+        "GET https://openlibrary.org/isbn/1\naccept: application/json, */*;q=0.5\n\na → path"
     );
     assert!(http.shown(json!({ "a": ".." })).is_err());
 }

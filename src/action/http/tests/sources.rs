@@ -6,10 +6,11 @@ use crate::spec::Diagnostics;
 fn open(text: &str, token: &str, previous: Option<&Arc<HttpSource>>) -> Arc<HttpSource> {
     let text = format!("server: {{ name: t }}\nsources:\n  s:\n{text}");
     let env: Environment = [("TOKEN".to_owned(), token.to_owned())].into_iter().collect();
-    let document = load(&Input::Text(text), &env).document.unwrap();
+    let Loaded { files, document, .. } = load(&Input::Text(text), &env);
+    let document = document.unwrap();
     let (name, source) = document.sources.iter().next().unwrap();
     let Source::Http(source) = source else { panic!("an http source") };
-    HttpSource::open(name, source, previous, &mut Diagnostics::default()).unwrap()
+    HttpSource::open(name, source, &files, previous, &mut Diagnostics::default(), &mut Vec::new()).unwrap()
 }
 
 #[test]

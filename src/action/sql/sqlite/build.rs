@@ -9,9 +9,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 
 use super::connect::{beside, harden, plain, run_to_end};
-use super::fault::{self, OpenFault};
+use super::fault;
 use super::guard::{Guard, Trust};
 use crate::action::sql::lexer::{Dialect, statements};
+use crate::action::sql::types::OpenFault;
 
 /// Builds the database of `path`: as a file beside it that takes its name when it is whole. If another process
 /// was faster, its database stays.

@@ -9,10 +9,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-use super::fault::{self, OpenFault};
+use super::fault;
 use super::guard::{Guard, Trust};
 use super::{Location, Mode, SqliteConfig, build, watch};
-use crate::action::sql::types::{FaultKind, SqlFault};
+use crate::action::sql::types::{FaultKind, OpenFault, SqlFault};
 use crate::spec::Text;
 
 /// What a connection is opened from; the same for every one of a pool.
@@ -62,11 +62,16 @@ impl Recipe {
         matches!(self.target, Target::Memory { .. })
     }
 
-    /// Opens a connection. It must stay on the thread that this is called on.
+    /// How long a statement waits for somebody else's lock.
+    pub fn patience(&self) -> Duration {
+        self.busy_timeout
+    }
+
+    /// Opens a connection.
     pub fn connect(&self) -> Result<Opened, OpenFault> {
         let connection = self.open().map_err(|error| fault::opening(&error))?;
         let guard = harden(&connection).map_err(|error| fault::opening(&error))?;
-        watch::install(&connection, self.busy_timeout).map_err(|error| fault::opening(&error))?;
+        watch::install(&connection).map_err(|error| fault::opening(&error))?;
         if let Target::Memory { script: Some(script) } = &self.target {
             build::run(&connection, &guard, script)?;
         }
@@ -112,7 +117,7 @@ impl Recipe {
 
     /// Last of all, so that nothing before can undo it.
     fn finish(&self, connection: &Connection, guard: &Guard) -> rusqlite::Result<()> {
-        watch::install(connection, self.busy_timeout)?;
+        watch::install(connection)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         for (limit, value) in LIMITS {
             connection.set_limit(*limit, *value)?;

@@ -1,6 +1,7 @@
 //! A compiled statement and what we have to know of it, found out once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, PrepFlags, Statement, StatementStatus};
@@ -10,15 +11,11 @@ use super::{fault, value};
 use crate::action::sql::lexer::{self, Dialect};
 use crate::action::sql::types::{Bind, ColumnKind, FaultKind, SqlFault};
 
-/// A compiled statement.
-pub struct Compiled<'c> {
-    /// SQLite's statement.
-    pub statement: Statement<'c>,
-    /// What we know of it.
-    pub plan: Plan,
-    /// When it was used last, by the session's count.
-    pub used: u64,
-}
+/// How long a statement may run on its caller's own thread, which others wait for.
+pub const QUICK: Duration = Duration::from_micros(500);
+
+/// How often in a row a statement must have been quick before its callers run it themselves.
+const TRUSTED: u8 = 4;
 
 /// What we know of a statement.
 pub struct Plan {
@@ -36,58 +33,72 @@ pub struct Plan {
     pub inserts: bool,
     /// How often SQLite had compiled it anew when the columns were looked at.
     compiled_anew: i32,
+    /// How often in a row it was quick, up to [`TRUSTED`].
+    quick: u8,
 }
 
-impl<'c> Compiled<'c> {
-    /// Compiles the only statement of `sql`.
-    pub fn new(connection: &'c Connection, guard: &Guard, sql: &str) -> Result<Self, SqlFault> {
-        one_statement(sql)?;
-        guard.forget();
-        let statement = connection
-            .prepare_with_flags(sql, PrepFlags::SQLITE_PREPARE_PERSISTENT)
-            .map_err(|error| fault::compiling(&error, guard, sql))?;
-        let table = guard.inserts_into();
-        let inserts = table.is_some_and(|table| gives_ids(connection, guard, &table));
-        let params = params(&statement, sql)?;
-        let mut plan = Plan {
-            params,
-            columns: Arc::default(),
-            kinds: Vec::new(),
-            row_overhead: 0,
-            read_only: statement.readonly(),
-            inserts,
-            compiled_anew: 0,
-        };
-        plan.look_at_columns(&statement);
-        Ok(Compiled { statement, plan, used: 0 })
-    }
+/// Compiles the only statement of `sql`.
+pub fn compile<'c>(connection: &'c Connection, guard: &Guard, sql: &str) -> Result<(Statement<'c>, Plan), SqlFault> {
+    one_statement(sql)?;
+    guard.forget();
+    let statement = connection
+        .prepare_with_flags(sql, PrepFlags::default())
+        .map_err(|error| fault::compiling(&error, guard, sql))?;
+    let table = guard.inserts_into();
+    let inserts = table.is_some_and(|table| gives_ids(connection, guard, &table));
+    let mut plan = Plan {
+        params: params(&statement, sql)?,
+        columns: Arc::default(),
+        kinds: Vec::new(),
+        row_overhead: 0,
+        read_only: statement.readonly(),
+        inserts,
+        compiled_anew: 0,
+        quick: 0,
+    };
+    plan.look_at_columns(&statement);
+    Ok((statement, plan))
+}
 
+impl Plan {
     /// Binds every parameter; there must be a value for each and none to spare.
-    pub fn bind(&mut self, binds: &[(String, Bind)]) -> Result<(), SqlFault> {
-        for (index, name) in (1..).zip(&self.plan.params) {
+    pub fn bind(&self, statement: &mut Statement<'_>, binds: &[(String, Bind)]) -> Result<(), SqlFault> {
+        for (index, name) in (1..).zip(&self.params) {
             let Some((_, bind)) = binds.iter().find(|(given, _)| given == name) else {
                 return Err(refused(format!("nothing is bound to the parameter :{name}")));
             };
             if matches!(bind, Bind::Float(float) if float.is_nan()) {
                 return Err(refused(format!("the parameter :{name} is not a number")));
             }
-            let bound = self.statement.raw_bind_parameter(index, bind);
+            let bound = statement.raw_bind_parameter(index, bind);
             bound.map_err(|error| {
                 SqlFault::new(FaultKind::Other, format!("the parameter :{name} can't be bound: {error}"))
             })?;
         }
-        if binds.len() == self.plan.params.len() {
+        if binds.len() == self.params.len() {
             return Ok(());
         }
-        let spare = binds.iter().find(|(name, _)| !self.plan.params.contains(name));
+        let spare = binds.iter().find(|(name, _)| !self.params.contains(name));
         Err(refused(match spare {
             Some((name, _)) => format!("the statement has no parameter :{name}"),
             None => "a parameter is bound twice".into(),
         }))
     }
-}
 
-impl Plan {
+    /// Whether a caller may run it on its own thread: it writes nothing, so that it can be run again elsewhere if
+    /// it takes longer than expected, and it was quick the last times.
+    pub fn is_quick(&self) -> bool {
+        self.read_only && self.quick == TRUSTED
+    }
+
+    /// Learns how long a run took; `None` if it failed.
+    pub fn took(&mut self, time: Option<Duration>) {
+        self.quick = match time {
+            Some(time) if time < QUICK => TRUSTED.min(self.quick + 1),
+            _ => 0,
+        };
+    }
+
     /// Looks at the columns again if SQLite has compiled the statement anew, as it does when the schema changed.
     /// Only the first step of a run can do that.
     pub fn refresh(&mut self, statement: &Statement<'_>) {
@@ -115,6 +126,11 @@ impl ToSql for Bind {
             Bind::Float(float) => ValueRef::Real(*float),
             Bind::Text(text) => ValueRef::Text(text.as_bytes()),
             Bind::Blob(bytes) => ValueRef::Blob(bytes),
+            Bind::List(items) => {
+                let text = serde_json::to_string(items)
+                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+                return Ok(ToSqlOutput::from(text));
+            }
         }))
     }
 }

@@ -1,41 +1,43 @@
 //! One connection at work: its statements are compiled once and kept.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Instant;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
 use super::connect::Opened;
 use super::guard::{Guard, Trust};
-use super::plan::{Compiled, Plan};
-use super::{Bound, fault, nullable, value, watch};
+use super::plan::{self, Plan};
+use super::{fault, nullable, value, watch};
 use crate::action::Limits;
-use crate::action::sql::types::{Bind, Column, Described, FaultKind, Rows, SqlFault, Truncation};
+use crate::action::sql::types::{Bind, Bound, Column, Described, FaultKind, Rows, SqlFault, Truncation};
 
 /// How many compiled statements a connection keeps; each costs a few KiB.
 const KEPT: usize = 256;
 
-/// A connection and what is compiled on it.
-pub struct Session<'c> {
-    connection: &'c Connection,
-    guard: &'c Guard,
+/// A connection and what is compiled on it. It may go from thread to thread.
+pub struct Session {
+    connection: Connection,
+    guard: Guard,
     read_only: bool,
-    statements: HashMap<Arc<str>, Compiled<'c>>,
-    uses: u64,
+    /// What is known of each statement that the connection keeps compiled.
+    plans: HashMap<Arc<str>, Plan>,
 }
 
-impl<'c> Session<'c> {
-    /// A session on an open connection.
-    pub fn new(opened: &'c Opened) -> Self {
+impl From<Opened> for Session {
+    fn from(opened: Opened) -> Self {
         let Opened { connection, guard, read_only } = opened;
-        Session { connection, guard, read_only: *read_only, statements: HashMap::new(), uses: 0 }
+        connection.set_prepared_statement_cache_capacity(KEPT);
+        Session { connection, guard, read_only, plans: HashMap::new() }
     }
+}
 
+impl Session {
     /// See [`super::Sqlite::describe`]. What is compiled is not kept: it may never be run.
     pub fn describe(&mut self, sql: &str) -> Result<Described, SqlFault> {
-        let Compiled { statement, plan, .. } = Compiled::new(self.connection, self.guard, sql)?;
-        let not_null = nullable::not_null(self.connection, self.guard, sql, plan.columns.len());
+        let (statement, plan) = plan::compile(&self.connection, &self.guard, sql)?;
+        let not_null = nullable::not_null(&self.connection, &self.guard, sql, plan.columns.len());
         let declared = statement.columns();
         let columns = (0..).zip(&declared).zip(&plan.kinds).map(|((index, column), kind)| Column {
             name: column.name().to_owned(),
@@ -43,11 +45,19 @@ impl<'c> Session<'c> {
             kind: *kind,
             nullable: !not_null.contains(&index),
         });
-        Ok(Described { columns: columns.collect(), params: plan.params, read_only: plan.read_only })
+        Ok(Described { columns: columns.collect(), complete: true, params: plan.params, read_only: plan.read_only })
+    }
+
+    /// Runs a statement that was quick before. `None` if it is not known to be, or did not come to its end: then
+    /// nothing has happened.
+    pub fn quick(&mut self, sql: &str, binds: &[(String, Bind)], limits: Limits) -> Option<Rows> {
+        self.plans.get(sql).filter(|plan| plan.is_quick())?;
+        let mut bytes_left = limits.max_bytes;
+        self.run(sql, binds, limits, &mut bytes_left).ok()
     }
 
     /// See [`super::Sqlite::query`].
-    pub fn query(&mut self, sql: Arc<str>, binds: &[(String, Bind)], limits: Limits) -> Result<Rows, SqlFault> {
+    pub fn query(&mut self, sql: &str, binds: &[(String, Bind)], limits: Limits) -> Result<Rows, SqlFault> {
         let mut bytes_left = limits.max_bytes;
         let outcome = self.run(sql, binds, limits, &mut bytes_left);
         self.leave_transaction();
@@ -60,7 +70,7 @@ impl<'c> Session<'c> {
         self.control(if self.read_only { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
         let mut bytes_left = limits.max_bytes;
         let outcome = statements.into_iter().map(|(sql, binds)| {
-            let rows = self.run(sql, &binds, limits, &mut bytes_left)?;
+            let rows = self.run(&sql, &binds, limits, &mut bytes_left)?;
             // A conflict clause or a trigger can end the transaction; what follows would stand alone.
             match self.connection.is_autocommit() {
                 true => Err(SqlFault::new(FaultKind::Other, "the statement ended the transaction")),
@@ -77,7 +87,7 @@ impl<'c> Session<'c> {
 
     /// Makes the session fit for use after a panic in one of its statements.
     pub fn recover(&mut self) {
-        self.statements.clear();
+        self.forget_statements();
         self.guard.set(Trust::Call);
         self.leave_transaction();
     }
@@ -85,7 +95,7 @@ impl<'c> Session<'c> {
     fn control(&self, sql: &str) -> Result<(), SqlFault> {
         self.guard.forget();
         let outcome = self.guard.trusting(Trust::Driver, || self.connection.execute_batch(sql));
-        outcome.map_err(|error| fault::running(&error, self.guard))
+        outcome.map_err(|error| fault::running(&error, &self.guard))
     }
 
     /// No transaction outlives its call.
@@ -98,7 +108,7 @@ impl<'c> Session<'c> {
 
     fn run(
         &mut self,
-        sql: Arc<str>,
+        sql: &str,
         binds: &[(String, Bind)],
         limits: Limits,
         bytes_left: &mut usize,
@@ -106,50 +116,56 @@ impl<'c> Session<'c> {
         if let Some(stop) = watch::verdict() {
             return Err(stop.into());
         }
-        self.uses += 1;
-        let compiled = match self.statements.entry(sql) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let compiled = Compiled::new(self.connection, self.guard, entry.key())?;
-                entry.insert(compiled)
-            }
-        };
-        compiled.used = self.uses;
-        let written_before = self.connection.total_changes();
-        let bound = compiled.bind(binds);
-        let outcome = bound.and_then(|()| step(compiled, self.guard, limits, bytes_left));
-        compiled.statement.clear_bindings();
+        if !self.plans.contains_key(sql) {
+            self.learn(sql)?;
+        }
+        let begun = Instant::now();
+        let (connection, guard) = (&self.connection, &self.guard);
+        guard.forget();
+        let mut statement = connection.prepare_cached(sql).map_err(|error| fault::compiling(&error, guard, sql))?;
+        let Some(plan) = self.plans.get_mut(sql) else { return Err(lost()) };
+        let written_before = connection.total_changes();
+        let bound = plan.bind(&mut statement, binds);
+        let outcome = bound.and_then(|()| step(&mut statement, plan, guard, limits, bytes_left));
+        plan.took(outcome.is_ok().then(|| begun.elapsed()));
         let (values, truncated) = outcome?;
-        let wrote = self.connection.total_changes() != written_before;
-        let affected = if wrote { self.connection.changes() } else { 0 };
-        let last_insert_id = (compiled.plan.inserts && affected > 0).then(|| self.connection.last_insert_rowid());
-        let columns = Arc::clone(&compiled.plan.columns);
-        self.evict();
-        Ok(Rows { columns, values, truncated, affected, last_insert_id })
+        let wrote = connection.total_changes() != written_before;
+        let affected = if wrote { connection.changes() } else { 0 };
+        let last_insert_id = (plan.inserts && affected > 0).then(|| connection.last_insert_rowid());
+        Ok(Rows { columns: Arc::clone(&plan.columns), values, truncated, affected, last_insert_id })
     }
 
-    /// Lets go of the statement that was not used for the longest time.
-    fn evict(&mut self) {
-        if self.statements.len() <= KEPT {
-            return;
+    /// Finds out what there is to know of a statement.
+    fn learn(&mut self, sql: &str) -> Result<(), SqlFault> {
+        let (_, plan) = plan::compile(&self.connection, &self.guard, sql)?;
+        if self.plans.len() >= KEPT {
+            self.forget_statements();
         }
-        let oldest = self.statements.iter().min_by_key(|(_, compiled)| compiled.used).map(|(sql, _)| Arc::clone(sql));
-        if let Some(sql) = oldest {
-            self.statements.remove(&sql);
-        }
+        self.plans.insert(sql.into(), plan);
+        Ok(())
     }
+
+    /// A statement and its plan are kept together or not at all.
+    fn forget_statements(&mut self) {
+        self.connection.flush_prepared_statement_cache();
+        self.plans.clear();
+    }
+}
+
+fn lost() -> SqlFault {
+    SqlFault::new(FaultKind::Other, "the statement was not compiled")
 }
 
 type Collected = (Vec<serde_json::Value>, Option<Truncation>);
 
 /// Runs a statement whose parameters are bound. One that writes runs to its end, whatever of its rows is kept.
 fn step(
-    compiled: &mut Compiled<'_>,
+    statement: &mut Statement<'_>,
+    plan: &mut Plan,
     guard: &Guard,
     limits: Limits,
     bytes_left: &mut usize,
 ) -> Result<Collected, SqlFault> {
-    let Compiled { statement, plan, .. } = compiled;
     let mut values = Vec::new();
     let mut truncated = None;
     let mut count = 0;

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod opening;
+mod quick;
 mod running;
 mod stopping;
 
@@ -10,7 +11,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::action::sql::types::FaultKind;
+use crate::action::sql::types::{Bound, FaultKind};
 
 const SHOP: &str = "
     CREATE TABLE books(id INTEGER PRIMARY KEY, title TEXT NOT NULL, price DECIMAL(6,2), sold BOOLEAN, extra JSON, at DATETIME);
@@ -30,6 +31,13 @@ fn config(database: Location) -> SqliteConfig {
     }
 }
 
+/// Opens a database and its first connection.
+async fn open(config: SqliteConfig, mode: Mode) -> Result<Sqlite, OpenFault> {
+    let db = super::open(config, mode).await?;
+    db.probe().await?;
+    Ok(db)
+}
+
 async fn memory(init: &str) -> Sqlite {
     open(SqliteConfig { init: Some(init.into()), ..config(Location::Memory) }, Mode::Serve).await.unwrap()
 }
@@ -45,6 +53,10 @@ fn binds(binds: &[(&str, Value)]) -> Vec<(String, Bind)> {
 
 async fn run(db: &Sqlite, sql: &str, values: &[(&str, Value)]) -> Result<Rows, SqlFault> {
     db.query(sql.into(), binds(values), LIMITS, &CancellationToken::new()).await
+}
+
+fn together(statements: Vec<Bound>) -> Transaction {
+    Transaction { statements, isolation: None }
 }
 
 fn objects(rows: Rows) -> Value {

@@ -1,8 +1,8 @@
 //! Stops statements: a deadline and a caller's absence, looked at by SQLite's progress handler while it
 //! works and by its busy handler while it waits.
 //!
-//! Every connection stays on one thread, so what is watched is a thread's own: the busy handler is a plain
-//! function that could be given nothing else.
+//! What is watched is the thread's own, on which a statement runs from its beginning to its end: the busy handler
+//! is a plain function that could be given nothing else.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -56,10 +56,20 @@ impl From<Stop> for SqlFault {
     }
 }
 
+/// What may go on, and for how long.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// When the time is up.
+    pub deadline: Instant,
+    /// Tells when nobody waits for the answer any more.
+    pub ticket: Option<Arc<Ticket>>,
+    /// How long to wait for somebody else's lock.
+    pub patience: Duration,
+}
+
 #[derive(Default)]
 struct Watch {
-    job: Option<(Instant, Arc<Ticket>)>,
-    busy_timeout: Duration,
+    job: Option<Job>,
     busy_since: Option<Instant>,
 }
 
@@ -68,9 +78,11 @@ thread_local! {
 }
 
 /// Watches a job on this thread until what is returned is dropped.
-pub fn start(deadline: Instant, ticket: &Arc<Ticket>) -> Watched {
-    ticket.started.store(true, Ordering::SeqCst);
-    WATCH.with_borrow_mut(|watch| watch.job = Some((deadline, Arc::clone(ticket))));
+pub fn start(job: Job) -> Watched {
+    if let Some(ticket) = &job.ticket {
+        ticket.started.store(true, Ordering::SeqCst);
+    }
+    WATCH.with_borrow_mut(|watch| watch.job = Some(job));
     Watched
 }
 
@@ -86,18 +98,18 @@ impl Drop for Watched {
 /// Why this thread's job has to stop, if it has to.
 pub fn verdict() -> Option<Stop> {
     WATCH.with_borrow(|watch| {
-        let (deadline, ticket) = watch.job.as_ref()?;
-        match ticket.abandoned.load(Ordering::SeqCst) {
-            true if Instant::now() < *deadline => Some(Stop::Cancelled),
-            true => Some(Stop::TimedOut),
-            false => (Instant::now() >= *deadline).then_some(Stop::TimedOut),
+        let job = watch.job.as_ref()?;
+        let abandoned = job.ticket.as_ref().is_some_and(|ticket| ticket.abandoned.load(Ordering::SeqCst));
+        match (Instant::now() >= job.deadline, abandoned) {
+            (true, _) => Some(Stop::TimedOut),
+            (false, true) => Some(Stop::Cancelled),
+            (false, false) => None,
         }
     })
 }
 
-/// Makes a connection of this thread stoppable.
-pub fn install(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
-    WATCH.with_borrow_mut(|watch| watch.busy_timeout = busy_timeout);
+/// Makes a connection stoppable.
+pub fn install(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_handler(Some(wait))?;
     connection.progress_handler(INSTRUCTIONS, Some(|| verdict().is_some()))
 }
@@ -108,7 +120,8 @@ fn wait(tries: i32) -> bool {
         let now = Instant::now();
         let since = watch.busy_since.filter(|_| tries > 0).unwrap_or(now);
         watch.busy_since = Some(since);
-        watch.busy_timeout.saturating_sub(now.duration_since(since))
+        let patience = watch.job.as_ref().map_or(Duration::ZERO, |job| job.patience);
+        patience.saturating_sub(now.duration_since(since))
     });
     if left.is_zero() || verdict().is_some() {
         return false;

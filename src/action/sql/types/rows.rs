@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+/// From how many values on it pays to give memory back early.
+const LARGE: usize = 4096;
+
 /// What cut a result short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truncation {
@@ -14,7 +17,7 @@ pub enum Truncation {
 }
 
 /// What a statement gave.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     /// The names of the columns.
     pub columns: Arc<[String]>,
@@ -29,6 +32,16 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// What several statements wrote: their counts together, and the id that was inserted last.
+    pub fn sum(all: Vec<Rows>) -> Rows {
+        let add = |sum: Rows, rows: Rows| Rows {
+            affected: sum.affected.saturating_add(rows.affected),
+            last_insert_id: rows.last_insert_id.or(sum.last_insert_id),
+            ..sum
+        };
+        all.into_iter().fold(Rows::default(), add)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.values.len().checked_div(self.columns.len()).unwrap_or(0)
@@ -39,15 +52,24 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// The rows as JSON objects.
-    pub fn into_objects(self) -> impl Iterator<Item = Map<String, Value>> {
-        let count = self.len();
-        let (columns, mut values) = (self.columns, self.values.into_iter());
-        (0..count).map(move |_| columns.iter().cloned().zip(values.by_ref().take(columns.len())).collect())
+    /// The rows as JSON objects. What is turned into them is let go of meanwhile, as both together would be large.
+    pub fn into_objects(self) -> impl DoubleEndedIterator<Item = Map<String, Value>> {
+        let width = self.columns.len();
+        let (columns, mut values) = (self.columns, self.values);
+        let mut objects = Vec::with_capacity(values.len().checked_div(width).unwrap_or(0));
+        // From the end, where values can be taken away.
+        while let Some(start) = values.len().checked_sub(width).filter(|_| !values.is_empty()) {
+            objects.push(columns.iter().cloned().zip(values.drain(start..)).collect());
+            if values.capacity() > LARGE && values.len() < values.capacity() / 2 {
+                values.shrink_to_fit();
+            }
+        }
+        objects.into_iter().rev()
     }
 
     /// The first row as a JSON object.
-    pub fn into_first(self) -> Option<Map<String, Value>> {
+    pub fn into_first(mut self) -> Option<Map<String, Value>> {
+        self.values.truncate(self.columns.len());
         self.into_objects().next()
     }
 

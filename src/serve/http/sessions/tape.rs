@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt, stream};
-use rmcp::transport::streamable_http_server::session::ServerSseMessage;
+use rmcp::{model::JsonRpcMessage, transport::streamable_http_server::session::ServerSseMessage};
 use tokio::sync::watch;
 
 /// The most events that are kept. Who falls behind further misses the oldest.
@@ -108,9 +108,15 @@ impl Tape {
     pub(super) async fn record(&self, events: impl Stream<Item = ServerSseMessage>) {
         let mut events = std::pin::pin!(events);
         while let Some(event) = events.next().await {
-            self.push(event);
+            self.0.send_modify(|reel| {
+                // Nothing follows an answer. To say so at once saves its reader from waiting twice.
+                reel.ended = is_answer(&event).then(Instant::now);
+                reel.push(event);
+            });
         }
-        self.end();
+        if !self.has_ended() {
+            self.end();
+        }
     }
 
     pub(super) fn ended_for(&self, long: Duration) -> bool {
@@ -148,6 +154,11 @@ impl Tape {
             Some((event, (reel, reading)))
         })
     }
+}
+
+fn is_answer(event: &ServerSseMessage) -> bool {
+    let message = event.message.as_deref();
+    matches!(message, Some(JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_)))
 }
 
 /// One of the streams that are open.

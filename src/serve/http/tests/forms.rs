@@ -21,14 +21,15 @@ async fn sessions_answer_in_the_form_that_is_accepted() {
         (1, "application/json", "application/json"),
         (2, "text/event-stream", "text/event-stream"),
         (3, "application/json, text/event-stream", "text/event-stream"),
-        (4, "*/*", "text/event-stream"),
+        (4, "*/*", "application/json"),
+        (5, "application/json, text/plain, */*", "application/json"),
     ] {
         let response = accepting(&site, &session, accept, &call(id, "echo", json!({"text": "x"}), false)).await;
         assert_eq!(response.headers()["content-type"], form, "{accept}");
         let answer = message(response).await;
         assert_eq!((text_of(&answer), &answer["id"]), ("x", &json!(id)));
     }
-    let response = accepting(&site, &session, "text/html", &call(5, "echo", json!({}), false)).await;
+    let response = accepting(&site, &session, "text/html", &call(6, "echo", json!({}), false)).await;
     assert_eq!(response.status(), 406);
 }
 
@@ -46,6 +47,10 @@ async fn a_client_of_json_alone_begins_and_calls() {
     assert_eq!(text_of(&message(reported).await), "reported");
     let asked = accepting(&site, &session, json, &call(2, "ask", json!({}), false)).await;
     assert_eq!(text_of(&message(asked).await), "refused");
+    for (id, anything) in [(4, "*/*"), (5, "application/json, text/plain, */*")] {
+        let asked = accepting(&site, &session, anything, &call(id, "ask", json!({}), false)).await;
+        assert_eq!(text_of(&message(asked).await), "refused", "{anything}");
+    }
     let unknown = accepting(&site, &session, json, &request(3, "no/such", json!({}), false)).await;
     assert_eq!(message(unknown).await["error"]["code"], -32601);
 }

@@ -62,6 +62,9 @@ async fn stepping_out_of_the_database() {
             "SELECT fts3_tokenizer('simple', x'00')".into(),
             "SELECT writefile('x', 'y')".into(),
             "SELECT readfile('x')".into(),
+            "SELECT edit('x', 'sh')".into(),
+            "SELECT * FROM fsdir('.')".into(),
+            "SELECT * FROM sqlite_dbdata".into(),
         ] {
             is_refused(&db, &sql).await;
         }
@@ -136,7 +139,10 @@ async fn writes_on_what_is_only_read() {
     ] {
         let fault = run(&db, sql, &[]).await.expect_err(sql);
         assert_eq!(fault.kind, FaultKind::ReadOnly, "{sql}: {fault:?}");
-        let fault = db.transaction(vec![(sql.into(), vec![])], LIMITS, &CancellationToken::new()).await.expect_err(sql);
+        let fault = db
+            .transaction(together(vec![(sql.into(), vec![])]), LIMITS, &CancellationToken::new())
+            .await
+            .expect_err(sql);
         assert_eq!(fault.kind, FaultKind::ReadOnly, "{sql}: {fault:?}");
     }
     assert_eq!(count(&db).await, json!(2));
@@ -180,4 +186,25 @@ async fn what_is_too_big_is_refused() {
     assert!(refused(&format!("SELECT 1 {}", "UNION SELECT 1 ".repeat(200))).await.contains("too many terms"));
     assert!(refused(&format!("SELECT '{}'", "x".repeat(2 << 20))).await.contains("too long"));
     assert!(refused(&format!("SELECT 'a' LIKE '{}'", "%a".repeat(2000))).await.contains("too complex"));
+}
+
+#[tokio::test]
+async fn what_an_index_is_made_of() {
+    let build = "CREATE VIRTUAL TABLE words USING fts5(word); INSERT INTO words VALUES ('dune')";
+    let folder = tempfile::tempdir().unwrap();
+    let config = || config(Location::File(folder.path().join("words.db")));
+    let db = open(SqliteConfig { init: Some(build.into()), ..config() }, Mode::Serve).await.unwrap();
+    for sql in [
+        "UPDATE words_data SET block = x'00'",
+        "DELETE FROM words_content",
+        "INSERT INTO words_config VALUES ('version', 9)",
+        "DROP TABLE words_idx",
+    ] {
+        assert!(run(&db, sql, &[]).await.is_err(), "{sql}");
+    }
+    let only_read = open(SqliteConfig { read_only: true, ..config() }, Mode::Serve).await.unwrap();
+    for sql in ["INSERT INTO words(words) VALUES ('rebuild')", "INSERT INTO words(words) VALUES ('delete-all')"] {
+        assert_eq!(run(&only_read, sql, &[]).await.unwrap_err().kind, FaultKind::ReadOnly, "{sql}");
+    }
+    assert_eq!(rows(&only_read, "SELECT word FROM words WHERE words MATCH 'dune'").await, json!([{"word": "dune"}]));
 }

@@ -216,7 +216,7 @@ async fn a_transaction_is_all_or_nothing() {
     let insert =
         |id: i64| -> Bound { ("INSERT INTO books(id, title) VALUES (:id, 'n')".into(), binds(&[("id", json!(id))])) };
     let done = db.transaction(
-        vec![insert(10), insert(11), ("SELECT count(*) AS n FROM books".into(), vec![])],
+        together(vec![insert(10), insert(11), ("SELECT count(*) AS n FROM books".into(), vec![])]),
         LIMITS,
         &token,
     );
@@ -228,10 +228,10 @@ async fn a_transaction_is_all_or_nothing() {
         ("COMMIT".into(), vec![]),
         ("INSERT OR ROLLBACK INTO books(id, title) VALUES (1, 'n')".into(), vec![]),
     ] {
-        assert!(db.transaction(vec![insert(20), bad, insert(21)], LIMITS, &token).await.is_err());
+        assert!(db.transaction(together(vec![insert(20), bad, insert(21)]), LIMITS, &token).await.is_err());
         assert_eq!(count(&db).await, json!(4));
     }
-    assert!(db.transaction(vec![], LIMITS, &token).await.unwrap().is_empty());
+    assert!(db.transaction(together(vec![]), LIMITS, &token).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -241,11 +241,11 @@ async fn a_transaction_fails_whole_at_its_end() {
     let db = memory(schema).await;
     let token = CancellationToken::new();
     let orphan: Bound = ("INSERT INTO c VALUES (5)".into(), vec![]);
-    let fault = db.transaction(vec![orphan.clone()], LIMITS, &token).await.unwrap_err();
+    let fault = db.transaction(together(vec![orphan.clone()]), LIMITS, &token).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Constraint);
     assert_eq!(rows(&db, "SELECT count(*) AS n FROM c").await, json!([{"n": 0}]));
     let parent: Bound = ("INSERT INTO p VALUES (5)".into(), vec![]);
-    assert!(db.transaction(vec![orphan, parent], LIMITS, &token).await.is_ok());
+    assert!(db.transaction(together(vec![orphan, parent]), LIMITS, &token).await.is_ok());
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn the_limit_of_bytes_is_one_for_a_transaction() {
     let db = memory("").await;
     let select: Bound = ("SELECT 'abcdefghij' AS a".into(), vec![]);
     let limits = Limits { max_bytes: 30, ..LIMITS };
-    let done = db.transaction(vec![select.clone(), select], limits, &CancellationToken::new()).await.unwrap();
+    let done = db.transaction(together(vec![select.clone(), select]), limits, &CancellationToken::new()).await.unwrap();
     assert_eq!(done.iter().map(Rows::len).collect::<Vec<_>>(), [1, 0]);
 }
 

@@ -1,0 +1,120 @@
+//! `init`: a spec to begin with.
+
+mod curl;
+mod db;
+mod described;
+mod yaml;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{Exit, complain, note};
+
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  mcp-declare init shop.yaml --from-openapi https://api.example.com/openapi.json\n  \
+                        mcp-declare init --from-curl \"curl 'https://api.example.com/items?page=1'\"\n  \
+                        mcp-declare init shop.yaml --from-db postgres://localhost/shop --tables orders,items"
+)]
+#[command(group(clap::ArgGroup::new("from").required(true)))]
+pub struct Arguments {
+    /// The spec to write, a .yaml or .yml file; `-` prints it.
+    #[arg(default_value = "mcp-declare.yaml")]
+    file: PathBuf,
+    /// An OpenAPI 3.0, 3.1 or Swagger 2.0 description: a file or URL.
+    #[arg(long, value_name = "FILE|URL", group = "from")]
+    from_openapi: Option<String>,
+    /// A curl line; what it asks becomes a tool.
+    #[arg(long, value_name = "LINE", group = "from")]
+    from_curl: Option<String>,
+    /// A database: its URL, which the spec does not hold.
+    #[arg(long, value_name = "URL", group = "from")]
+    from_db: Option<String>,
+    /// The tables and views to begin with; all by default.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "from_db")]
+    tables: Vec<String>,
+    /// Write over a file that is there.
+    #[arg(long)]
+    force: bool,
+}
+
+/// A spec that was made, and what its author should know.
+struct Made {
+    /// Its text.
+    text: String,
+    /// How many tools it has.
+    tools: usize,
+    /// What is not in it, and why.
+    left: Vec<String>,
+    /// What it needs.
+    hint: Option<String>,
+}
+
+/// Writes a spec.
+pub async fn run(arguments: Arguments) -> Exit {
+    if let Err(words) = check(&arguments.file, arguments.force) {
+        complain(&words);
+        return Exit::Usage;
+    }
+    let made = match make(&arguments).await {
+        Ok(made) => made,
+        Err((exit, words)) => {
+            complain(&words);
+            return exit;
+        }
+    };
+    if let Err(why) = write(&arguments.file, &made.text, arguments.force) {
+        complain(&format!("can't write {}: {why}", arguments.file.display()));
+        return Exit::AtFault;
+    }
+    note(&told(&made, &arguments.file));
+    Exit::Done
+}
+
+async fn make(arguments: &Arguments) -> Result<Made, (Exit, String)> {
+    match (&arguments.from_openapi, &arguments.from_curl, &arguments.from_db) {
+        (Some(location), ..) => described::from_openapi(location).await.map(Made::from),
+        (_, Some(line), _) => {
+            let begun = curl::read(line).map_err(|why| (Exit::AtFault, format!("this curl line: {why}")));
+            begun.map(Made::from)
+        }
+        (.., Some(url)) => db::begin(url, &arguments.tables).await,
+        (None, None, None) => Err((Exit::Usage, "name what to begin from".to_owned())),
+    }
+}
+
+/// Refuses a file that is there, and one whose ending says that it is not YAML.
+fn check(file: &Path, force: bool) -> Result<(), String> {
+    if file == Path::new("-") {
+        return Ok(());
+    }
+    let ending = file.extension().map(|e| e.to_string_lossy().to_lowercase());
+    if !matches!(ending.as_deref(), Some("yaml" | "yml")) {
+        return Err(format!("{} has to end in .yaml or .yml: a spec is begun in YAML", file.display()));
+    }
+    match file.symlink_metadata().is_ok() && !force {
+        true => Err(format!("{} is there already; --force writes over it", file.display())),
+        false => Ok(()),
+    }
+}
+
+fn write(file: &Path, text: &str, force: bool) -> Result<(), &'static str> {
+    if file == Path::new("-") {
+        super::print(text);
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).truncate(force).create(force).create_new(!force);
+    let written = options.open(file).and_then(|mut open| open.write_all(text.as_bytes()));
+    written.map_err(|error| crate::spec::load::reason(&error))
+}
+
+fn told(made: &Made, file: &Path) -> String {
+    let mut lines: Vec<String> = made.left.iter().map(|line| format!("left out: {line}")).collect();
+    if file != Path::new("-") {
+        lines.push(format!("wrote {} ({})", file.display(), super::spec::plural(made.tools, "tool")));
+    }
+    lines.extend(made.hint.clone());
+    lines.into_iter().map(|line| line + "\n").collect()
+}

@@ -1,0 +1,54 @@
+//! `paginate`: how the pages of an API follow each other.
+
+use super::Str;
+use crate::spec::read::{Required, record};
+use crate::spec::source::Spanned;
+
+record! {
+    /// How the pages of an answer follow each other: exactly one of the first five keys, and bounds.
+    pub struct Paginate as "paginate" {
+        /// By `rel="next"` in the header `Link` (RFC 8288).
+        "link" => link: Option<Spanned<bool>>,
+        /// A jq program that gives the next page's URL.
+        "next" => next: Option<Str>,
+        "cursor" => cursor: Option<CursorPages>,
+        "page" => page: Option<NumberedPages>,
+        "offset" => offset: Option<OffsetPages>,
+        /// A jq program that gives a page's items; without it the page is the list of them.
+        "items" => items: Option<Str>,
+        /// Pages that are fetched at most.
+        "maxPages" => max_pages: Option<Spanned<u64>>,
+        /// Items that an answer has at most.
+        "maxItems" => max_items: Option<Spanned<u64>>,
+    }
+}
+
+record! {
+    /// By a value in the page that the next request sends back.
+    pub struct CursorPages as "cursor" {
+        /// A jq program that gives it; null or an empty text at the end.
+        "from" => from: Required<Str>,
+        /// The query parameter that it goes into.
+        "param" => param: Required<Str>,
+    }
+}
+
+record! {
+    /// By number, until one is empty.
+    pub struct NumberedPages as "page" {
+        /// The query parameter that the number goes into.
+        "param" => param: Required<Str>,
+        /// The number of the first page.
+        "start" => start: Option<Spanned<u64>>,
+    }
+}
+
+record! {
+    /// By how many items came before, until a page is empty or shorter than a step.
+    pub struct OffsetPages as "offset" {
+        /// The query parameter that the number of items goes into.
+        "param" => param: Required<Str>,
+        /// Items of a page; without it, as many as each page has.
+        "step" => step: Option<Spanned<u64>>,
+    }
+}
