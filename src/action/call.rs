@@ -3,8 +3,10 @@
 mod client;
 mod journal;
 
-pub use client::{Capabilities, Client, Input, Level, Message, Reply, Request, Wants};
+pub use client::{Capabilities, Client, Input, Message, Reply, Request, Wants};
 pub use journal::Journal;
+
+pub use crate::spec::model::steps::LogLevel as Level;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;

@@ -63,6 +63,26 @@ pub struct Written<'w> {
     pub max_bytes: Option<&'w Spanned<Bytes>>,
 }
 
+/// Takes those keys out of an action.
+macro_rules! shared {
+    ($written:expr) => {
+        $crate::action::command::Written {
+            at: $written.at,
+            stdin: $written.stdin.as_ref(),
+            env: &$written.env,
+            cwd: $written.cwd.as_ref(),
+            ok_exit: $written.ok_exit.as_deref(),
+            errors: &$written.errors,
+            progress: $written.progress.as_ref(),
+            sandbox: $written.sandbox.as_ref(),
+            concurrency: $written.concurrency.as_ref(),
+            timeout: $written.timeout.as_ref(),
+            max_bytes: $written.max_bytes.as_ref(),
+        }
+    };
+}
+pub(super) use shared;
+
 /// Where and with what a command runs.
 #[derive(Debug)]
 pub struct Setting {

@@ -46,7 +46,7 @@ impl Exec {
 
     /// Compiles it and finds the program.
     pub fn compile(written: &ExecAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let setting = command::Setting::compile(shared(written), scope, builder);
+        let setting = command::Setting::compile(command::shared!(written), scope, builder);
         let elements = written.command.get()?;
         let Some((name, rest)) = elements.split_first() else {
             builder.sink.error(Code::BadCommand, written.at, "the command is empty");
@@ -127,23 +127,6 @@ impl Argument {
             return Err(ActionError::invalid(words));
         }
         Ok(Some(text))
-    }
-}
-
-/// The keys that it has in common with `shell`.
-fn shared(written: &ExecAction) -> command::Written<'_> {
-    command::Written {
-        at: written.at,
-        stdin: written.stdin.as_ref(),
-        env: &written.env,
-        cwd: written.cwd.as_ref(),
-        ok_exit: written.ok_exit.as_deref(),
-        errors: &written.errors,
-        progress: written.progress.as_ref(),
-        sandbox: written.sandbox.as_ref(),
-        concurrency: written.concurrency.as_ref(),
-        timeout: written.timeout.as_ref(),
-        max_bytes: written.max_bytes.as_ref(),
     }
 }
 

@@ -61,7 +61,7 @@ impl Shell {
 
     /// Compiles it.
     pub fn compile(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let setting = command::Setting::compile(shared(written), scope, builder);
+        let setting = command::Setting::compile(command::shared!(written), scope, builder);
         let params: Vec<bool> = scope.params.iter().map(|param| check_name(param, builder)).collect();
         let shell = match written.shell.as_ref().map(|s| s.value) {
             None | Some(ShellName::Sh) => "sh",
@@ -165,23 +165,6 @@ fn find_programs(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder
         }
     }
     all
-}
-
-/// The keys that it has in common with `exec`.
-fn shared(written: &ShellAction) -> command::Written<'_> {
-    command::Written {
-        at: written.at,
-        stdin: written.stdin.as_ref(),
-        env: &written.env,
-        cwd: written.cwd.as_ref(),
-        ok_exit: written.ok_exit.as_deref(),
-        errors: &written.errors,
-        progress: written.progress.as_ref(),
-        sandbox: written.sandbox.as_ref(),
-        concurrency: written.concurrency.as_ref(),
-        timeout: written.timeout.as_ref(),
-        max_bytes: written.max_bytes.as_ref(),
-    }
 }
 
 /// Reports a param whose name can't be, or must not be, a shell variable.

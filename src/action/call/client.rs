@@ -8,26 +8,13 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::Level;
 use crate::outcome::{ActionError, ErrorKind};
 
 /// Messages that wait for a client that reads slowly; what comes on top is left out.
 const MOST_WAITING: usize = 256;
 /// How long a step waits for room.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// MCP's log levels, from RFC 5424, section 6.2.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "MCP's words")]
-pub enum Level {
-    Debug,
-    Info,
-    Notice,
-    Warning,
-    Error,
-    Critical,
-    Alert,
-    Emergency,
-}
 
 /// What a client can be asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

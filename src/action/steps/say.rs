@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::action::call::Level;
 use crate::action::{Arguments, Builder, Call, Scope, render_fault};
 use crate::outcome::ActionError;
-use crate::spec::model::steps::{LogLevel, LogStep, ProgressStep};
+use crate::spec::model::steps::{LogStep, ProgressStep};
 use crate::spec::read::refuse;
 use crate::spec::{Code, Diagnostic, Kind, Node};
 use crate::template::{Template, ValueTemplate};
@@ -36,7 +36,7 @@ impl Log {
             }
         };
         Some(Log {
-            level: written.level.as_ref().map_or(Level::Info, |level| severity(level.value)),
+            level: written.level.as_ref().map_or(Level::Info, |level| level.value),
             logger: written.logger.as_ref().map(|logger| logger.value.clone()),
             data: data?,
             max_bytes: builder.limits.max_bytes,
@@ -51,19 +51,6 @@ impl Log {
         call.client.room().await;
         call.client.say(self.level, self.logger.as_deref(), data.unwrap_or_default());
         Ok(())
-    }
-}
-
-fn severity(level: LogLevel) -> Level {
-    match level {
-        LogLevel::Debug => Level::Debug,
-        LogLevel::Info => Level::Info,
-        LogLevel::Notice => Level::Notice,
-        LogLevel::Warning => Level::Warning,
-        LogLevel::Error => Level::Error,
-        LogLevel::Critical => Level::Critical,
-        LogLevel::Alert => Level::Alert,
-        LogLevel::Emergency => Level::Emergency,
     }
 }
 

@@ -172,8 +172,8 @@ record! {
     }
 }
 
-/// MCP's `LoggingLevel`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// MCP's `LoggingLevel`, from RFC 5424, section 6.2.1: the least severe first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "MCP's words")]
 pub enum LogLevel {
     Debug,
