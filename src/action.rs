@@ -1,5 +1,6 @@
 //! What runs: the list of backends. A new one is a file below this one and a line in each match here.
 
+mod around;
 pub mod call;
 pub mod command;
 pub mod content;
@@ -7,15 +8,19 @@ pub mod exec;
 pub mod file;
 pub mod files;
 pub mod folder;
+mod gate;
 pub mod http;
 mod mask;
+pub mod mcp;
 pub mod process;
 pub mod shell;
 pub mod source;
 pub mod sql;
 pub mod steps;
+mod store;
 pub mod text;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +35,8 @@ use crate::spec::model::{self, Defaults};
 use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Files, Kind, Node, Span, Spanned};
 use crate::template::{Partials, RenderFault, Template, ValueTemplate};
 use crate::uri::UriTemplate;
+use around::Around;
+pub use around::refuse_cache;
 use source::Sources;
 
 /// Arguments by name, validated, with their defaults.
@@ -44,6 +51,8 @@ pub enum Action {
     Tables(Box<sql::Tables>),
     /// A request to an HTTP API.
     Http(Box<http::Http>),
+    /// An operation of a GraphQL API.
+    Graphql(Box<http::Graphql>),
     /// A program with arguments.
     Exec(exec::Exec),
     /// A shell script.
@@ -62,13 +71,26 @@ pub enum Action {
     Text(text::Text),
     /// MCP content blocks.
     Content(content::Blocks),
+    /// What another MCP server does.
+    Mcp(Box<mcp::Mcp>),
     /// Several things, one after the other.
     Steps(steps::Steps),
+    /// Any of these with bounds of its own, or whose answers are kept.
+    Around(Box<Around>),
 }
 
 impl Action {
     /// Checks and compiles an action; `None` after mistakes, all of which are in the builder's sink.
     pub async fn compile(written: &model::Action, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Action> {
+        let around = written.around().map(|around| (around.at, around::Settings::read(around, builder)));
+        let action = Self::compile_bare(written, scope, builder).await?;
+        match around {
+            Some((at, settings)) => settings?.put_around(action, at, scope, builder),
+            None => Some(action),
+        }
+    }
+
+    async fn compile_bare(written: &model::Action, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Action> {
         match written {
             model::Action::Sql(sql) => sql::Sql::compile(sql, scope, builder).await.map(Action::Sql),
             model::Action::Tables(tables) => {
@@ -76,6 +98,9 @@ impl Action {
             }
             model::Action::Http(http) => {
                 http::Http::compile(http, scope, builder).map(|http| Action::Http(Box::new(http)))
+            }
+            model::Action::Graphql(graphql) => {
+                http::Graphql::compile(graphql, scope, builder).map(|graphql| Action::Graphql(Box::new(graphql)))
             }
             model::Action::Exec(exec) => exec::Exec::compile(exec, scope, builder).map(Action::Exec),
             model::Action::Shell(shell) => shell::Shell::compile(shell, scope, builder).map(Action::Shell),
@@ -88,7 +113,29 @@ impl Action {
             model::Action::Content(blocks) => {
                 content::Blocks::compile(blocks, scope, builder).await.map(Action::Content)
             }
+            model::Action::Mcp(mcp) => mcp::Mcp::compile(mcp, scope, builder).map(Box::new).map(Action::Mcp),
             model::Action::Steps(steps) => steps::Steps::compile(steps, scope, builder).await.map(Action::Steps),
+        }
+    }
+
+    /// It without what stands around it.
+    pub fn bare(&self) -> &Action {
+        match self {
+            Action::Around(around) => &around.action,
+            bare => bare,
+        }
+    }
+
+    /// Whether answers of it are kept, whatever they say themselves.
+    pub fn keeps_answers(&self) -> bool {
+        matches!(self, Action::Around(around) if around.keeps())
+    }
+
+    /// The params that a tool of this action has where the spec names none, if the action tells them.
+    pub fn params(written: &model::Action, builder: &mut Builder<'_>) -> Option<Vec<Param>> {
+        match written {
+            model::Action::Graphql(graphql) => http::Graphql::params(graphql, builder),
+            _ => None,
         }
     }
 
@@ -105,8 +152,8 @@ impl Action {
     /// # Errors
     /// Whatever kept it from an answer, in words for the caller.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
-        // Steps may ask something first.
-        if !matches!(self, Action::Steps(_)) {
+        // Steps may ask something first, and what is around an action may give an answer without it.
+        if !matches!(self, Action::Steps(_) | Action::Around(_)) {
             call.client.begins().await;
         }
         match self {
@@ -114,6 +161,7 @@ impl Action {
             Action::Tables(tables) => Box::pin(tables.run(arguments, call)).await,
             // What these keep while they run is large, and a call that is none of them would carry it around.
             Action::Http(http) => Box::pin(http.run(arguments, call)).await,
+            Action::Graphql(graphql) => Box::pin(graphql.run(arguments, call)).await,
             Action::Exec(exec) => Box::pin(exec.run(arguments, call)).await,
             Action::Shell(shell) => Box::pin(shell.run(arguments, call)).await,
             Action::File(file) => file.run(arguments).await,
@@ -123,7 +171,21 @@ impl Action {
             Action::Edit(edit) => edit.run(arguments).await,
             Action::Text(text) => text.run(arguments),
             Action::Content(blocks) => blocks.run(arguments, call).await,
+            Action::Mcp(mcp) => Box::pin(mcp.run(arguments, call)).await,
             Action::Steps(steps) => steps.run(arguments, call).await,
+            Action::Around(around) => around.run(arguments, call).await,
+        }
+    }
+
+    /// Runs it for the resource that is read as `uri`, of which `own` is the URI or template in the spec.
+    ///
+    /// # Errors
+    /// Those of [`Action::run`].
+    pub async fn read(&self, own: &str, uri: &str, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
+        match self {
+            // Another server's resource is asked for by the very URI that the client named.
+            Action::Mcp(mcp) if mcp.is_resource(own) => Box::pin(mcp.read(uri, call)).await,
+            _ => self.run(arguments, call).await,
         }
     }
 
@@ -136,6 +198,7 @@ impl Action {
             Action::Sql(sql) => sql.explain(arguments),
             Action::Tables(tables) => tables.explain(arguments),
             Action::Http(http) => http.explain(arguments),
+            Action::Graphql(graphql) => graphql.explain(arguments),
             Action::Exec(exec) => exec.explain(arguments),
             Action::Shell(shell) => shell.explain(arguments),
             Action::File(file) => file.explain(arguments),
@@ -145,7 +208,9 @@ impl Action {
             Action::Edit(edit) => edit.explain(arguments),
             Action::Text(text) => text.explain(arguments),
             Action::Content(blocks) => blocks.explain(arguments),
+            Action::Mcp(mcp) => mcp.explain(arguments),
             Action::Steps(steps) => steps.explain(arguments),
+            Action::Around(around) => around.action.explain(arguments),
         }
     }
 
@@ -154,10 +219,12 @@ impl Action {
         match self {
             Action::Sql(sql) => sql.output_schema(),
             Action::Tables(tables) => tables.output_schema(),
+            Action::Graphql(graphql) => graphql.output_schema(),
             Action::Files(_) => Some(folder::List::schema()),
             Action::Search(_) => Some(folder::Search::schema()),
             Action::Write(_) => Some(folder::Write::schema()),
             Action::Edit(_) => Some(folder::Edit::schema()),
+            Action::Around(around) => around.action.output_schema(),
             _ => None,
         }
     }
@@ -167,11 +234,14 @@ impl Action {
         match self {
             Action::Sql(sql) => sql.effects().read_only,
             Action::Http(http) => Some(http.read_only()),
+            Action::Graphql(graphql) => Some(graphql.read_only()),
             Action::Tables(_) | Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Text(_) => Some(true),
             Action::Write(_) | Action::Edit(_) => Some(false),
             Action::Content(blocks) => blocks.read_only(),
             Action::Exec(_) | Action::Shell(_) => None,
-            Action::Steps(steps) => steps.read_only(),
+            Action::Mcp(mcp) => mcp.read_only(),
+            Action::Steps(steps) => steps.hints().read_only,
+            Action::Around(around) => around.action.read_only(),
         }
     }
 
@@ -180,17 +250,34 @@ impl Action {
     pub fn effects(&self) -> (Option<bool>, Option<bool>) {
         match self {
             Action::Sql(sql) => (sql.effects().destructive, sql.effects().idempotent),
+            Action::Around(around) => around.action.effects(),
+            Action::Steps(steps) => (steps.hints().destructive, steps.hints().idempotent),
+            Action::Graphql(graphql) => ((!graphql.read_only()).then_some(true), None),
             _ => (None, None),
+        }
+    }
+
+    /// Whether it reaches what is outside of the spec's own world, where that is known: MCP's `openWorldHint`.
+    pub fn open_world(&self) -> Option<bool> {
+        match self {
+            Action::Http(_) | Action::Graphql(_) => Some(true),
+            Action::Sql(_) | Action::Text(_) => Some(false),
+            Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => Some(false),
+            Action::Content(blocks) => blocks.is_closed().then_some(false),
+            Action::Steps(steps) => steps.hints().open_world,
+            Action::Around(around) => around.action.open_world(),
+            _ => None,
         }
     }
 
     /// Whether it never says anything to the client while it runs, nor asks it anything.
     pub fn is_silent(&self) -> bool {
         match self {
-            Action::Sql(_) | Action::Tables(_) | Action::Text(_) => true,
+            Action::Sql(_) | Action::Tables(_) | Action::Text(_) | Action::Graphql(_) => true,
             Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => true,
             Action::Http(http) => !http.has_pages(),
-            Action::Exec(_) | Action::Shell(_) | Action::Content(_) | Action::Steps(_) => false,
+            Action::Around(around) => around.action.is_silent(),
+            Action::Exec(_) | Action::Shell(_) | Action::Content(_) | Action::Mcp(_) | Action::Steps(_) => false,
         }
     }
 
@@ -199,6 +286,7 @@ impl Action {
         match self {
             Action::Steps(steps) => steps.requires(),
             Action::Content(blocks) => blocks.requires(),
+            Action::Around(around) => around.action.requires(),
             _ => Capabilities::default(),
         }
     }
@@ -208,6 +296,7 @@ impl Action {
         match self {
             Action::Sql(sql) => sql.gives_rows(),
             Action::Tables(tables) => tables.gives_rows(),
+            Action::Around(around) => around.action.gives_rows(),
             Action::Files(_) | Action::Search(_) => true,
             _ => false,
         }
@@ -218,8 +307,11 @@ impl Action {
         match self {
             Action::Sql(sql) => Some(sql.limits),
             Action::Http(http) => Some(http.limits),
+            Action::Graphql(graphql) => Some(graphql.limits),
             Action::Exec(exec) => Some(exec.limits()),
             Action::Shell(shell) => Some(shell.limits()),
+            Action::Around(around) => around.action.limits(),
+            Action::Mcp(mcp) => Some(mcp.limits()),
             Action::Tables(_)
             | Action::File(_)
             | Action::Files(_)
@@ -236,12 +328,16 @@ impl Action {
     pub fn mime_type(&self) -> Option<String> {
         match self {
             Action::Sql(sql) => Some(sql.mime_type().to_owned()),
-            Action::Tables(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => {
-                Some("application/json".to_owned())
-            }
+            Action::Tables(_)
+            | Action::Graphql(_)
+            | Action::Files(_)
+            | Action::Search(_)
+            | Action::Write(_)
+            | Action::Edit(_) => Some("application/json".to_owned()),
             Action::File(file) => file.mime_type(),
             Action::Text(_) => Some("text/plain".to_owned()),
             Action::Content(blocks) => blocks.mime_type(),
+            Action::Around(around) => around.action.mime_type(),
             _ => None,
         }
     }
@@ -325,6 +421,8 @@ pub struct Builder<'a> {
     pub partials: &'a Partials,
     /// The spec's tools, as far as they are compiled.
     pub tools: &'a mut steps::Callees,
+    /// Tools whose schemas are known to compile: an import has looked at them.
+    pub known: &'a HashSet<String>,
     /// Bounds for actions that name none.
     pub limits: Limits,
     /// The sandbox of commands that have none of their own.

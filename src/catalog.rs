@@ -1,20 +1,26 @@
 //! A spec made ready: immutable, shared by all requests that came in while it was the current one.
 
+pub mod case;
 pub mod changes;
 pub mod completion;
 pub mod content;
 mod headers;
 pub mod import;
 mod kept;
+pub mod lint;
 pub mod lists;
+pub mod lock;
 mod members;
 mod order;
+mod overlap;
 pub mod params;
 pub mod prompt;
 pub mod resource;
+mod search;
 mod shape;
 pub mod tool;
 mod visible;
+mod watch;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -24,19 +30,25 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use rmcp::model::{ContentBlock, Implementation, MetaObject};
 
-use crate::action::source::{Mode, Sources};
+use crate::action::source::{Ground, Mode, Sources};
 use crate::action::steps::Callees;
 use crate::action::{Arguments, Builder, Call, Limits, Trust};
 use crate::outcome::{ActionError, ErrorKind, Whole};
 use crate::spec::load::{self, Input};
-use crate::spec::model::{Document, Partial};
-use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Files, Spanned};
+use crate::spec::model::{Document, Partial, ToolMode};
+use crate::spec::outside::Outside;
+use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Files, Node, Spanned};
 use crate::template::Partials;
+pub use case::Case;
 pub use changes::Changes;
 use kept::Kept;
+use lint::allow::Allows;
+use lint::secrets::{self, Secret};
 pub use lists::Lists;
+pub use lock::Lock;
 pub use prompt::Prompt;
 pub use resource::{Contents, Listed, Resource};
+pub use search::{Resolved, Search};
 pub use tool::{Answer, Tool};
 pub use visible::{ChangedLists, Visible};
 
@@ -59,11 +71,14 @@ pub struct Catalog {
     /// What clients see of it.
     pub visible: Visible,
     tools: IndexMap<String, Arc<Tool>>,
+    /// What clients see in place of the tools, with `toolMode: search`.
+    search: Option<Search>,
     /// Resources first, then templates, the most literal first.
     resources: Vec<Resource>,
     /// Positions in `resources` in the order in which URIs are matched.
     matching: Vec<usize>,
     prompts: IndexMap<String, Prompt>,
+    cases: Vec<Case>,
     sources: Sources,
     kept: Kept,
 }
@@ -79,6 +94,14 @@ pub struct Loaded {
     pub files: Files,
     /// Every file and folder that the result depends on.
     pub inputs: Vec<PathBuf>,
+    /// What the spec takes from outside.
+    pub outside: Outside,
+    /// The tree as written.
+    root: Option<Node>,
+    /// The warnings that the spec allows.
+    allows: Allows,
+    /// The secrets written out in it, which are covered in `files`.
+    secrets: Vec<Secret>,
 }
 
 impl Catalog {
@@ -91,25 +114,35 @@ impl Catalog {
         trust: Trust,
         previous: Option<&Catalog>,
     ) -> Loaded {
-        let load::Loaded { mut files, mut inputs, document, mut diagnostics } = load::load(input, env);
+        let load::Loaded { mut files, mut inputs, mut outside, root, document, mut diagnostics } =
+            load::load(input, env);
         let catalog = match document {
-            Some(mut document) => {
+            Some(document) => {
                 let sink = &mut diagnostics;
-                let mut context = import::Context { env, files: &mut files, mode, sink, inputs: &mut inputs };
-                import::expand(&mut document, &mut context).await;
-                Self::compile(&document, &mut files, mode, trust, previous, &mut diagnostics, &mut inputs).await
+                let (inputs, outside) = (&mut inputs, &mut outside);
+                let mut context = import::Context { env, files: &mut files, mode, sink, inputs, outside };
+                let mut expanded = import::expand(document, &mut context).await;
+                inputs.extend(outside.files.iter().cloned());
+                Self::compile(&mut expanded, &mut files, mode, trust, previous, &mut diagnostics, inputs).await
             }
             None => None,
         };
         let catalog = catalog.filter(|_| !diagnostics.has_errors());
         let catalog = catalog.map(|catalog| Arc::new(Catalog { edition: edition(&files, env), ..catalog }));
+        if let Some(catalog) = &catalog {
+            catalog.sources.settle();
+        }
         inputs.sort();
         inputs.dedup();
-        Loaded { catalog, diagnostics, files, inputs }
+        let mut allows = Allows::read(&files, &mut diagnostics);
+        allows.apply(&mut diagnostics, &files);
+        let secrets = root.as_ref().map(|root| secrets::find(root, &files)).unwrap_or_default();
+        secrets::cover(&secrets, &mut files);
+        Loaded { catalog, diagnostics, files, inputs, outside, root, allows, secrets }
     }
 
     async fn compile(
-        document: &Document,
+        import::Expanded { document, known }: &mut import::Expanded,
         files: &mut Files,
         mode: Mode,
         trust: Trust,
@@ -117,7 +150,11 @@ impl Catalog {
         sink: &mut Diagnostics,
         inputs: &mut Vec<PathBuf>,
     ) -> Option<Catalog> {
-        let sources = Sources::open(&document.sources, files, mode, previous.map(|p| &p.sources), sink, inputs).await;
+        let sandbox = document.defaults.as_ref().and_then(|defaults| defaults.sandbox.as_ref());
+        let mut ground = Ground { files, mode, trust, sandbox, sink, inputs };
+        let sources = Sources::open(&document.sources, &mut ground, previous.map(|p| &p.sources)).await;
+        import::take_over(document, &sources, sink);
+        let document = &*document;
         let limits = Limits::default().or(document.defaults.as_ref());
         let (empty, mut callees) = (Partials::default(), Callees::default());
         let sandbox = document.defaults.as_ref().and_then(|defaults| defaults.sandbox.as_ref());
@@ -126,6 +163,7 @@ impl Catalog {
             sources: &sources,
             partials: &empty,
             tools: &mut callees,
+            known,
             limits,
             sandbox,
             trust,
@@ -135,7 +173,7 @@ impl Catalog {
         let partials = partials(document, &mut builder);
         let mut builder = Builder { partials: &partials, ..builder };
         let tools = tools(document, &mut builder).await;
-        resource::refuse_twins(document.resources.names(), builder.sink);
+        overlap::refuse(document.resources.names(), builder.sink);
         let mut resources = Vec::new();
         for (uri, written) in document.resources.iter() {
             resources.extend(Resource::compile(uri, written, &mut builder).await);
@@ -147,15 +185,19 @@ impl Catalog {
             }
         }
         let mut matching: Vec<usize> = (0..resources.len()).collect();
-        let specific = |at: &usize| resources.get(*at).map_or(0, Resource::literal_len);
-        matching.sort_by_key(|at| std::cmp::Reverse(specific(at)));
+        matching.sort_by_cached_key(|at| resources.get(*at).map(Resource::precedence));
         let (server, instructions) = server(document)?;
         let meta = meta(&server);
         let lists = Lists::compile(document.server.get().and_then(|s| s.lists.as_ref()), sink);
         let generation = previous.map_or(1, |p| p.generation + 1);
-        let visible = Visible::of(tools.values().map(Arc::as_ref), resources.iter(), prompts.values());
+        let search = search(document, &tools, sink);
+        let seen: Vec<_> = match &search {
+            Some(search) => search.listed().collect(),
+            None => tools.values().map(|tool| &tool.listed).collect(),
+        };
+        let visible = Visible::of(seen.into_iter(), resources.iter(), prompts.values());
         let kept = previous.map(|p| p.kept.clone()).unwrap_or_default();
-        Some(Catalog {
+        let mut catalog = Catalog {
             server,
             meta,
             instructions,
@@ -164,17 +206,28 @@ impl Catalog {
             lists,
             visible,
             tools,
+            search,
             resources,
             matching,
             prompts,
+            cases: Vec::new(),
             sources,
             kept,
-        })
+        };
+        let cases =
+            document.tests.iter().filter_map(|(name, written)| Case::compile(name, written, document, &catalog, sink));
+        catalog.cases = cases.collect();
+        Some(catalog)
     }
 
     /// The tools, in the order of the spec.
     pub fn tools(&self) -> impl Iterator<Item = &Tool> {
         self.tools.values().map(Arc::as_ref)
+    }
+
+    /// What stands before the tools, with `toolMode: search`.
+    pub fn search(&self) -> Option<&Search> {
+        self.search.as_ref()
     }
 
     /// The tool of this name.
@@ -185,6 +238,11 @@ impl Catalog {
     /// The prompts, in the order of the spec.
     pub fn prompts(&self) -> impl Iterator<Item = &Prompt> {
         self.prompts.values()
+    }
+
+    /// What the spec expects of itself, in the order of the spec.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
     }
 
     /// The prompt of this name.
@@ -214,9 +272,14 @@ impl Catalog {
         self.sources.recovered().await;
     }
 
+    /// Closes the connections to other MCP servers, and waits a little until their processes have ended.
+    pub async fn close(&self) {
+        self.sources.close().await;
+    }
+
     /// Whether changes of some resource are noticed while the catalog stays the same.
     pub fn has_subscriptions(&self) -> bool {
-        self.resources.iter().any(|resource| resource.poll().is_some())
+        self.resources.iter().any(Resource::is_followed)
     }
 
     /// Whether calls of some tool become tasks.
@@ -263,6 +326,12 @@ async fn tools(document: &Document, builder: &mut Builder<'_>) -> IndexMap<Strin
         }
     }
     tools.into_iter().filter_map(|(name, tool)| Some((name, tool?))).collect()
+}
+
+/// What stands before the tools, if the spec wants it.
+fn search(document: &Document, tools: &IndexMap<String, Arc<Tool>>, sink: &mut Diagnostics) -> Option<Search> {
+    document.tool_mode.as_ref().filter(|mode| mode.value == ToolMode::Search)?;
+    Search::new(document.tools.names(), tools.values().map(Arc::as_ref), sink)
 }
 
 /// The handlebars fragments; mistakes in them are reported where they are written.

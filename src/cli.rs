@@ -1,15 +1,25 @@
 //! The command line: one file for each command. Only here does anything print.
 
+mod bundle;
 mod call;
 mod check;
+mod completions;
 mod diff;
 mod hidden;
 mod init;
+mod install;
 mod list;
+mod lock;
+mod man;
 mod prompt;
 mod read;
+mod replace;
+mod schema;
 mod serve;
 mod spec;
+mod table;
+mod test;
+mod user;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -41,18 +51,33 @@ enum Command {
     Serve(serve::Arguments),
     /// Find every mistake of a spec, each with its place.
     Check(check::Arguments),
-    /// Begin a spec from an API's description, a curl line or a database.
+    /// Begin a spec from an API's description, a curl line, a database or a template.
     Init(init::Arguments),
     /// Show what clients would see.
     List(list::Arguments),
     /// Show what clients would see change from one spec to another.
     Diff(diff::Arguments),
+    /// Run the tests that a spec has of itself.
+    Test(test::Arguments),
     /// Call a tool and print its answer.
     Call(call::Arguments),
     /// Print a resource.
     Read(read::Arguments),
     /// Print a prompt's messages.
     Prompt(prompt::Arguments),
+    /// Write down what clients see, for `serve --locked`.
+    Lock(lock::Arguments),
+    /// Write a client's configuration, so that it starts or finds the server.
+    Install(install::Arguments),
+    /// Pack a spec and this program into an MCPB bundle, which clients install.
+    Bundle(bundle::Arguments),
+    /// Print the spec's JSON Schema, for editors.
+    Schema(schema::Arguments),
+    /// Print a shell's script that completes this command line.
+    Completions(completions::Arguments),
+    /// Print this program's manual page.
+    #[command(hide = true)]
+    Man(man::Arguments),
 }
 
 /// How a command ended.
@@ -79,8 +104,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The first file descriptor after stdin, stdout and stderr.
+const FIRST_LEFT_OPEN: i32 = 3;
+
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
+    // What whoever started us left open is not for the commands: they could write to it, whatever their sandbox says.
+    close_fds::set_fds_cloexec(FIRST_LEFT_OPEN, &[]);
     if let Some(exit) = hidden::dispatch() {
         return exit;
     }
@@ -105,9 +135,16 @@ pub fn main() -> ExitCode {
             Command::Init(arguments) => init::run(arguments).await,
             Command::List(arguments) => list::run(arguments).await,
             Command::Diff(arguments) => diff::run(arguments).await,
+            Command::Test(arguments) => test::run(arguments).await,
             Command::Call(arguments) => call::run(arguments).await,
             Command::Read(arguments) => read::run(arguments).await,
             Command::Prompt(arguments) => prompt::run(arguments).await,
+            Command::Lock(arguments) => lock::run(arguments).await,
+            Command::Install(arguments) => install::run(arguments).await,
+            Command::Bundle(arguments) => bundle::run(arguments).await,
+            Command::Schema(arguments) => schema::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments),
         }
     });
     // Calls that are cut off end their processes here. A blocking read of a terminal can't be taken back and

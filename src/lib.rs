@@ -12,7 +12,8 @@
 //!
 //! Arrows go one way: `main → cli → {reload, serve} → catalog → action → {template, uri, schema,
 //! outcome, sandbox} → spec`. An action knows neither the catalog nor the server nor a sibling. rmcp's service and
-//! transport types stay in [`serve`]; its `model` types are plain data in [`catalog`].
+//! transport types stay in [`serve`], and in [`action::mcp`], where we are the client; its `model` types are plain data
+//! in [`catalog`].
 //! `tests/arrows.rs` holds the code to this.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]

@@ -4,8 +4,11 @@ pub mod formats;
 pub mod jq;
 pub mod media;
 pub mod shape;
+mod trail;
 
 use serde_json::Value;
+
+pub use trail::Trail;
 
 /// What an action gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +67,13 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// MCP content blocks, each as MCP's JSON.
     Blocks(Vec<Value>),
+    /// The same, and JSON that goes with them: MCP's `structuredContent`.
+    Structured {
+        /// The blocks.
+        blocks: Vec<Value>,
+        /// The JSON.
+        value: Value,
+    },
 }
 
 impl Outcome {
@@ -82,13 +92,15 @@ impl Outcome {
         Outcome::new(Content::Text(text.into()), None)
     }
 
-    /// The answer as JSON, for jq and templates: text is a string, bytes are base64 text, content blocks are a list.
+    /// The answer as JSON, for jq and templates: text is a string, bytes are base64 text, content blocks are a list
+    /// or the JSON that goes with them.
     pub fn into_value(self) -> Value {
         match self.content {
             Content::Json(value) => value,
             Content::Text(text) => Value::String(text),
             Content::Bytes(bytes) => Value::String(base64(&bytes)),
             Content::Blocks(blocks) => Value::Array(blocks),
+            Content::Structured { value, .. } => value,
         }
     }
 }
@@ -110,6 +122,10 @@ pub struct ActionError {
     pub detail: Option<String>,
     /// MCP content blocks that say it in place of the message, each as MCP's JSON; none where the message does.
     pub blocks: Vec<Value>,
+    /// Where in steps it was; the message says it too.
+    pub trail: Option<Box<Trail>>,
+    /// JSON that goes with the blocks: MCP's `structuredContent`.
+    pub structured: Option<Box<Value>>,
 }
 
 /// What kind of failure a call met.
@@ -134,7 +150,7 @@ pub enum ErrorKind {
 impl ActionError {
     /// A failure in words for the caller.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        ActionError { kind, message: message.into(), detail: None, blocks: Vec::new() }
+        ActionError { kind, message: message.into(), detail: None, blocks: Vec::new(), trail: None, structured: None }
     }
 
     /// A value of the caller's that can't be used.

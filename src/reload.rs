@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::action::source::Mode;
-use crate::catalog::{Catalog, ChangedLists, Changes, Loaded};
+use crate::catalog::{Catalog, ChangedLists, Changes, Loaded, Lock};
 use crate::spec::Environment;
-use crate::spec::load::Input;
+use crate::spec::load::{self, Input};
 use trigger::Trigger;
 
 /// What a server is loaded from, again and again.
@@ -27,6 +27,8 @@ pub struct Origin {
     pub environment: Box<dyn Fn() -> Result<Environment, String> + Send + Sync>,
     /// Files that the environment is read from.
     pub environment_files: Vec<PathBuf>,
+    /// The lock that what clients see is held to, if it is.
+    pub lock: Option<PathBuf>,
 }
 
 impl Origin {
@@ -39,9 +41,20 @@ impl Origin {
         Ok(Catalog::load(&self.input, &environment, Mode::Serve, self.trust, previous).await)
     }
 
+    /// What clients would see otherwise than the lock has it; nothing without a lock, or without a catalog.
+    ///
+    /// # Errors
+    /// Words, if the lock can't be read.
+    pub fn drift(&self, loaded: &Loaded) -> Result<Changes, String> {
+        let (Some(path), Some(catalog)) = (&self.lock, &loaded.catalog) else { return Ok(Changes::default()) };
+        let lock = load::read_given(path).and_then(|text| Lock::parse(&text));
+        let words = |why| format!("can't read {}: {why}; `mcp-declare lock` writes it", path.display());
+        Ok(lock.map_err(words)?.drift(catalog))
+    }
+
     /// Every path that a load depends on.
     pub fn paths(&self, loaded: &Loaded) -> Vec<PathBuf> {
-        loaded.inputs.iter().chain(&self.environment_files).cloned().collect()
+        loaded.inputs.iter().chain(&self.environment_files).chain(&self.lock).cloned().collect()
     }
 }
 
@@ -67,7 +80,18 @@ pub enum Report<'a> {
         /// What was found in the spec.
         loaded: &'a Loaded,
     },
-    /// The environment can't be read, and these are the words for it: the old catalog serves on.
+    /// Clients would see something else than the lock has: the old catalog serves on.
+    Drifted {
+        /// The one that serves on.
+        catalog: &'a Catalog,
+        /// When, and how much.
+        refusal: Refusal,
+        /// What they would see otherwise.
+        changes: Changes,
+        /// What was found in the spec.
+        loaded: &'a Loaded,
+    },
+    /// The environment or the lock can't be read, and these are the words for it: the old catalog serves on.
     NotRead {
         /// The one that serves on.
         catalog: &'a Catalog,
@@ -83,8 +107,17 @@ pub enum Report<'a> {
 pub struct Refusal {
     /// When.
     pub at: SystemTime,
-    /// How many errors it had.
-    pub errors: usize,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why an edit was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It had so many errors.
+    Errors(usize),
+    /// So much is not as it was locked.
+    Drift(usize),
 }
 
 /// Where the server stands; the cell that reloads swap, and the last refused edit since.
@@ -113,36 +146,44 @@ pub async fn run(
             () = old.recovered() => {}
         }
         match load_aside(&origin, &old).await {
-            Ok(loaded) => {
+            Ok((loaded, drift)) => {
                 trigger.set_paths(&origin.paths(&loaded));
-                report(settle(&old, &loaded, cells));
+                report(settle(&old, &loaded, drift, cells));
             }
-            Err(why) => report(Report::NotRead { catalog: &old, refusal: refuse(cells, 1), why }),
+            Err(why) => report(Report::NotRead { catalog: &old, refusal: refuse(cells, Why::Errors(1)), why }),
         }
     }
 }
 
 /// Loads on a thread of its own: to compile a large spec takes long, and nothing in it lets a call pass.
-async fn load_aside(origin: &Arc<Origin>, old: &Arc<Catalog>) -> Result<Loaded, String> {
+async fn load_aside(origin: &Arc<Origin>, old: &Arc<Catalog>) -> Result<(Loaded, Changes), String> {
     let (origin, old, runtime) = (origin.clone(), old.clone(), Handle::current());
-    let loading = tokio::task::spawn_blocking(move || runtime.block_on(origin.load(Some(&old))));
+    let loading = tokio::task::spawn_blocking(move || {
+        let loaded = runtime.block_on(origin.load(Some(&old)))?;
+        let drift = origin.drift(&loaded)?;
+        Ok((loaded, drift))
+    });
     loading.await.unwrap_or_else(|_| Err("loading broke off; this is a mistake of the program".to_owned()))
 }
 
-/// Swaps the catalog, if there is a new one.
-fn settle<'a>(old: &'a Arc<Catalog>, loaded: &'a Loaded, cells: &Cells) -> Report<'a> {
+/// Swaps the catalog, if there is a new one that shows what it may.
+fn settle<'a>(old: &'a Arc<Catalog>, loaded: &'a Loaded, drift: Changes, cells: &Cells) -> Report<'a> {
     let Some(new) = &loaded.catalog else {
-        let refusal = refuse(cells, loaded.diagnostics.errors());
+        let refusal = refuse(cells, Why::Errors(loaded.diagnostics.errors()));
         return Report::Refused { catalog: old, refusal, loaded };
     };
+    if !drift.is_empty() {
+        let refusal = refuse(cells, Why::Drift(drift.iter().len()));
+        return Report::Drifted { catalog: old, refusal, changes: drift, loaded };
+    }
     cells.refusal.send_replace(None);
     cells.catalog.send_replace(new.clone());
     let (changes, lists) = (Changes::between(old, new), old.visible.changed(new.visible));
     Report::Swapped { catalog: new, changes, lists, loaded }
 }
 
-fn refuse(cells: &Cells, errors: usize) -> Refusal {
-    let refusal = Refusal { at: SystemTime::now(), errors };
+fn refuse(cells: &Cells, why: Why) -> Refusal {
+    let refusal = Refusal { at: SystemTime::now(), why };
     cells.refusal.send_replace(Some(refusal.clone()));
     refusal
 }

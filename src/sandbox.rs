@@ -9,10 +9,12 @@
 //! | `read`, `write` | Landlock; seccomp for what Landlock leaves open: modes, owners, times, Unix sockets |
 //! | `network` | seccomp: no socket of any kind; a pair of connected ones may be made |
 //! | `memory`, `cpu`, `fileSize` | `RLIMIT_AS`, `RLIMIT_CPU`, `RLIMIT_FSIZE`, and no capability to raise them |
+//! | `memory` of all processes together | the server, which adds it up now and then |
 //! | `processes` | `RLIMIT_NPROC`, which does not bind root; 1: seccomp |
 //!
 //! In every sandbox a command has none of root's privileges, gains none by setuid programs, can't leave its
-//! process group, trace other processes, or use io_uring (which goes past seccomp).
+//! process group, trace other processes, change their limits, become root among users of its own (namespaces), or use
+//! io_uring (which goes past seccomp).
 
 mod binary;
 #[cfg(target_os = "linux")]
@@ -51,7 +53,7 @@ pub struct Sandbox {
     pub reach: Option<Reach>,
     /// Whether it may use the network.
     pub network: bool,
-    /// Bytes of address space that each of its processes may have.
+    /// Bytes of address space that each of its processes may have, and of memory that all of them may use together.
     pub memory: Option<u64>,
     /// Seconds of processor time that each of its processes may use.
     pub cpu: Option<u64>,

@@ -19,7 +19,7 @@ use jsonschema::{PatternOptions, ValidationOptions, Validator};
 use sentence::Sentences;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Faults that one value is told; the last says how many more there are.
 const MAX_FAULTS: usize = 20;
@@ -28,7 +28,8 @@ const MAX_FAULTS: usize = 20;
 #[derive(Debug)]
 pub struct Schema {
     json: Arc<Map<String, Value>>,
-    validator: Validator,
+    /// `None` inside where it can't be compiled.
+    validator: OnceLock<Option<Validator>>,
     defaults: Defaults,
     secrets: HashSet<String>,
 }
@@ -63,12 +64,33 @@ impl Schema {
     /// misspelt keyword or a default that does not fit.
     pub fn compile(schema: Value) -> Result<Schema, Vec<SchemaFault>> {
         let found = lint::lint(&schema)?;
-        let validator = options().build(&schema).map_err(|e| vec![lint::build_fault(&e)])?;
+        let validator = build(&schema)?;
         let Value::Object(json) = schema else {
             return Err(vec![SchemaFault::new("", "a schema must be an object")]);
         };
-        let defaults = Defaults::of(&json);
-        Ok(Schema { json: Arc::new(json), validator, defaults, secrets: found.secrets })
+        let validator = OnceLock::from(Some(validator));
+        Ok(Schema { validator, secrets: found.secrets, ..Schema::known(json) })
+    }
+
+    /// Fails as [`Schema::compile`] does.
+    ///
+    /// # Errors
+    ///
+    /// Every fault.
+    pub fn check(schema: &Value) -> Result<(), Vec<SchemaFault>> {
+        lint::lint(schema)?;
+        build(schema).map(drop)
+    }
+
+    /// A schema that [`Schema::check`] found nothing against; it is compiled when it is used first.
+    pub fn known(schema: Map<String, Value>) -> Schema {
+        let defaults = Defaults::of(&schema);
+        Schema { json: Arc::new(schema), validator: OnceLock::new(), defaults, secrets: HashSet::new() }
+    }
+
+    fn validator(&self) -> Option<&Validator> {
+        let build = || build(&Value::Object(self.json.as_ref().clone())).ok();
+        self.validator.get_or_init(build).as_ref()
     }
 
     /// The same schema, in which the values of the properties called `names`, at any depth, are never quoted.
@@ -84,16 +106,20 @@ impl Schema {
 
     /// Whether `value` fits.
     pub fn is_valid(&self, value: &Value) -> bool {
-        self.validator.is_valid(value)
+        self.validator().is_some_and(|validator| validator.is_valid(value))
     }
 
     /// Everything that does not fit, or nothing. Numbers such as 5.0 are integers, as JSON Schema has it.
     pub fn faults(&self, value: &Value) -> Vec<ArgumentFault> {
-        if self.is_valid(value) {
+        let Some(validator) = self.validator() else {
+            let message = "this schema can't be compiled, so nothing fits it".to_owned();
+            return vec![ArgumentFault { path: String::new(), message }];
+        };
+        if validator.is_valid(value) {
             return Vec::new();
         }
         let sentences = Sentences { schema: &self.json, secrets: &self.secrets };
-        let mut all = self.validator.iter_errors(value).flat_map(|e| sentences.of(&e));
+        let mut all = validator.iter_errors(value).flat_map(|e| sentences.of(&e));
         let mut faults: Vec<_> = all.by_ref().take(MAX_FAULTS).collect();
         let more = all.count();
         if more > 0 {
@@ -120,6 +146,11 @@ impl SchemaFault {
         self.help = Some(help.into());
         self
     }
+}
+
+/// Compiles what was found without fault.
+fn build(schema: &Value) -> Result<Validator, Vec<SchemaFault>> {
+    options().build(schema).map_err(|e| vec![lint::build_fault(&e)])
 }
 
 /// How every schema is compiled.

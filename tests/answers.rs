@@ -133,7 +133,8 @@ async fn long_answers_are_cut_and_kept() {
         assert_eq!(value["items"].as_array().unwrap().len(), 500);
         assert_eq!(link["size"], whole["text"].as_str().unwrap().len());
         assert!(client.list("resources").await.is_empty(), "nobody else finds it");
-        client.refused("resources/read", json!({ "uri": format!("{}0", &uri[..uri.len() - 1]) })).await;
+        let last = if uri.ends_with('0') { '1' } else { '0' };
+        client.refused("resources/read", json!({ "uri": format!("{}{last}", &uri[..uri.len() - 1]) })).await;
         client.refused("resources/read", json!({ "uri": "answer://" })).await;
     }
 }

@@ -79,8 +79,10 @@ fn actions_do_not_know_each_other() {
         }
         let prefixes: &[&str] = if module.len() == 2 { &["crate::action::", "super::"] } else { &["crate::action::"] };
         for (line, name) in prefixes.iter().flat_map(|prefix| named(&text, prefix)) {
-            let sibling = ["sql", "http", "exec", "shell", "file", "text", "content", "steps"].contains(&name.as_str());
-            if sibling && name != *own {
+            let siblings = ["sql", "http", "exec", "shell", "file", "text", "content", "mcp", "steps"];
+            // An MCP server that is reached by URL is reached as any HTTP API is.
+            let lent = own == "mcp" && name == "http";
+            if siblings.contains(&name.as_str()) && name != *own && !lent {
                 wrong.push(format!("{}:{line} uses {name}", path.display()));
             }
         }
@@ -96,6 +98,8 @@ fn rmcp_stays_where_it_belongs() {
         for (line, name) in named(&text, "rmcp::") {
             let allowed = match module[0].as_str() {
                 "serve" => true,
+                // There we are the client.
+                "action" => module.get(1).is_some_and(|own| own == "mcp"),
                 "catalog" | "cli" => name == "model",
                 _ => false,
             };

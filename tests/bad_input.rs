@@ -58,7 +58,7 @@ fn wait(child: &mut Child) -> (Option<i32>, u64) {
 }
 
 /// The kernel's own record of the most memory that a process had in RAM so far; 0 when it has ended.
-fn peak_memory(pid: u32) -> u64 {
+pub fn peak_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes: Option<u64> = line.and_then(|l| l.trim().trim_end_matches(" kB").parse().ok());

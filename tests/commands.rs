@@ -191,9 +191,10 @@ async fn prompt_prints_its_messages() {
 
 #[tokio::test]
 async fn check_prints_to_stdout() {
-    let spec = spec();
+    let spec =
+        Spec::tools("greet: { description: Greets a person politely., params: { name: string }, text: '{{name}}' }");
     let well = spec.run("check", &[]).await;
-    let verdict = format!("{}: ok, test 0.0.1 (4 tools, 2 resources, 1 prompt)\n", spec.path().display());
+    let verdict = format!("{}: ok, test 0.0.1 (1 tool, 0 resources, 0 prompts)\n", spec.path().display());
     assert_eq!((well.code, well.out.as_str(), well.err.as_str()), (0, verdict.as_str(), ""));
     spec.write("tools: { a: { text: '{{x}}' }, b: { nothing: 1 } }");
     let ill = spec.run("check", &[]).await;
@@ -266,7 +267,11 @@ async fn standard_input_brings_arguments_and_specs() {
         check.args(["check", "-"]).current_dir(spec.folder());
         check
     };
-    let well = fed(check(), b"server: { name: piped }\ntools: { a: { file: ./db.sql } }\n").await;
+    let well = fed(
+        check(),
+        b"server: { name: piped }\ntools: { a: { description: Gives the SQL script., file: ./db.sql } }\n",
+    )
+    .await;
     assert_eq!((well.code, well.out.as_str()), (0, "<stdin>: ok, piped 0.0.0 (1 tool, 0 resources, 0 prompts)\n"));
     let ill = fed(check(), b"server: { nam: piped }\n").await;
     assert!(ill.code == 1 && ill.out.contains("<stdin>:1:11"), "{ill:?}");

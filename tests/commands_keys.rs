@@ -105,8 +105,8 @@ async fn one_at_a_time_is_one_at_a_time() {
     let mut words = [server.next().await.unwrap(), server.next().await.unwrap()];
     words.sort_by_key(|answer| answer["result"]["content"][0]["text"].to_string());
     let text = |at: usize| words[at]["result"]["content"][0]["text"].as_str().unwrap();
-    assert_eq!(text(0), "`script` was not started: other calls of it were running for 200ms");
-    assert_eq!(text(1), "`script`: the program did not finish within 200ms");
+    assert_eq!(text(1), "it was not started: other calls of it were running for 200ms");
+    assert_eq!(text(0), "`script`: the program did not finish within 200ms");
 }
 
 #[tokio::test]
@@ -138,9 +138,9 @@ async fn an_optional_program_hides_what_needs_it() {
     let spec = Spec::new(
         "
         tools:
-          here: { exec: { command: [echo, here] } }
-          gone: { exec: { command: [kubectl-of-nobody, get], optional: true } }
-          calls: { steps: [{ call: gone }] }
+          here: { description: Says that it is here., exec: { command: [echo, here] } }
+          gone: { description: Asks a program., exec: { command: [kubectl-of-nobody, get], optional: true } }
+          calls: { description: Calls what is gone., steps: [{ call: gone }] }
         resources:
           test://gone: { exec: { command: [./gone.sh], optional: true } }
         ",

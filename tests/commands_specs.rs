@@ -13,7 +13,7 @@ fn ready_made(name: &str) -> Spec {
 }
 
 /// A repository of two branches: `main` with one commit, `topic` with one more, and an untracked file.
-fn repository(spec: &Spec) -> String {
+pub fn repository(spec: &Spec) -> String {
     let folder = spec.folder().join("repository");
     std::fs::create_dir(&folder).unwrap();
     let git = |arguments: &[&str]| {
@@ -145,7 +145,7 @@ async fn a_machine_says_how_it_is() {
 }
 
 /// A spec whose programs are looked for in a folder of its own first, where these scripts are.
-fn with_programs(name: &str, programs: &[(&str, &str)]) -> Spec {
+pub fn with_programs(name: &str, programs: &[(&str, &str)]) -> Spec {
     let spec = ready_made(name);
     for (program, script) in programs {
         spec.put(&format!("bin/{program}"), format!("#!/bin/sh\n{script}\n"));

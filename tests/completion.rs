@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Era, Spec, everywhere};
+use crate::harness::{Client, Era, Reply, Spec, Upstream, everywhere};
 
 const SHOP: &str = "
     CREATE TABLE books (id INTEGER PRIMARY KEY, genre TEXT, title TEXT);
@@ -86,6 +86,37 @@ async fn an_action_sees_the_arguments_given_so_far() {
     let books = json!({ "type": "ref/resource", "uri": "test://books/{genre}/{id}" });
     let ids = with(&client, books, "id", "", json!({ "genre": "sea" })).await;
     assert_eq!(ids["values"], json!(["1", "2", "4"]));
+}
+
+#[tokio::test]
+async fn an_api_and_a_command_see_them_too() {
+    let api = Upstream::start(|asked| {
+        let (typed, kind) = (asked.param("q").unwrap_or_default(), asked.param("kind").unwrap_or_default());
+        Reply::json(&json!({ "found": [format!("{typed}-1-{kind}"), format!("{typed}-2-{kind}")] }))
+    })
+    .await;
+    let spec = Spec::new(
+        r#"
+        sources: { api: { http: API } }
+        prompts:
+          p:
+            arguments:
+              kind: { type: integer }
+              http: { complete: { http: { source: api, request: "GET /names?q={value}{&kind}" }, result: { jq: .found } } }
+              exec: { complete: { exec: { command: [printf, '%s\n', "<{{value}}>", "<{{kind}}>"] } } }
+            template: "{{kind}}{{http}}{{exec}}"
+        "#
+        .replace("API", &api.url(""))
+        .as_str(),
+    );
+    let client = spec.stdio(Era::Modern).await;
+    let prompt = json!({ "type": "ref/prompt", "name": "p" });
+    let found = with(&client, prompt.clone(), "http", "a b&c", json!({ "kind": "7" })).await;
+    assert_eq!(found["values"], json!(["a b&c-1-7", "a b&c-2-7"]));
+    let found = with(&client, prompt.clone(), "http", "x", json!({})).await;
+    assert_eq!(found["values"], json!(["x-1-", "x-2-"]), "what is not given yet is left out");
+    let found = with(&client, prompt, "exec", "$(id)", json!({ "kind": "7" })).await;
+    assert_eq!(found["values"], json!(["<$(id)>", "<7>"]));
 }
 
 #[tokio::test]

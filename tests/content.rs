@@ -301,7 +301,7 @@ async fn mistakes_are_named_at_their_place() {
         ),
         (
             "prompts: { p: { messages: [{ role: user, text: x, content: { type: text, text: y } }] } }",
-            "a message has one of `text`, `resource`, `image`, `file`, `content`",
+            "a message has one of `text`, `resource`, `image`, `audio`, `file`, `content`",
         ),
     ] {
         let said = complaint(text).await;

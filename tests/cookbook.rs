@@ -1,4 +1,4 @@
-//! The recipes of `docs/http.md`, each against an API that answers as the recipe expects.
+//! The HTTP recipes of `docs/cookbook.md`, each against an API that answers as the recipe expects.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::harness::{Asked, Client, Era, Reply, Spec, Upstream};
 
 /// The recipe with this name, as it stands on the page.
 fn recipe(name: &str) -> String {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/http.md")).unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cookbook.md")).unwrap();
     let first = format!("server: {{ name: {name} }}");
     let mut blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks.find(|block| block.starts_with(&first)).unwrap_or_else(|| panic!("no recipe {name}")).to_owned()
@@ -136,6 +136,33 @@ async fn recipes_that_give_something_else() {
     assert_eq!(client.list("resources").await[0]["uri"], "books://1");
     assert_eq!(client.read("books://1").await["text"], r#"{"id":"1","title":"Dune"}"#);
     assert_eq!(client.complete("books://{id}", "id", "1").await["values"], json!(["1"]));
+}
+
+#[tokio::test]
+async fn the_recipe_that_keeps_answers() {
+    let (client, api) = cook("recipe-kept").await;
+    for _ in 0..2 {
+        assert_eq!(client.json("get_stock", json!({ "id": 1 })).await, json!({ "left": 3 }));
+    }
+    assert_eq!(api.targets(), ["/stock/1"]);
+}
+
+/// Each recipe has tests of its own, which the tests of the docs run, or is cooked here.
+#[test]
+fn every_recipe_is_tested() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cookbook.md")).unwrap();
+    let blocks = page.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
+    let recipes: Vec<&str> =
+        blocks.filter(|(fence, _)| ["yaml", "toml"].contains(fence)).map(|(_, text)| text).collect();
+    assert!(recipes.len() >= 30, "{} recipes", recipes.len());
+    for recipe in recipes {
+        let tested = recipe.contains("\ntests:") || recipe.contains("\n[tests.");
+        let cooked = recipe.strip_prefix("server: { name: ").and_then(|rest| rest.split(' ').next());
+        assert!(
+            tested || cooked.is_some_and(|name| include_str!("cookbook.rs").contains(&format!("\"{name}\""))),
+            "{recipe}"
+        );
+    }
 }
 
 /// The body of the recipe that posts; `confirm` is left out, as nobody is there to say yes.

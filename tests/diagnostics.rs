@@ -83,10 +83,10 @@ fn stem(spec: &str) -> &str {
 fn every_broken_spec_gets_these_words() {
     let fixtures = Fixtures::new();
     let specs = broken_specs();
-    assert!(specs.len() > 40, "{specs:?}");
+    assert!(specs.len() >= 150, "{specs:?}");
     let mut differences = String::new();
     for spec in &specs {
-        let output = fixtures.check(&[spec], "");
+        let output = fixtures.check(&[spec, "--deny-warnings"], "");
         let stdout = String::from_utf8(output.stdout).unwrap();
         differences.extend(difference(&format!("{}.txt", stem(spec)), &stdout));
         if output.status.code() != Some(1) || !output.stderr.is_empty() {
@@ -167,4 +167,81 @@ fn every_expectation_has_a_spec_and_no_two_share_one() {
             assert!(stems.contains(&stem), "{name} belongs to no spec");
         }
     }
+}
+
+/// The exits that `docs/errors.md` promises to scripts.
+#[test]
+fn exits_say_what_is_wrong() {
+    let fixtures = Fixtures::new();
+    let exit = |arguments: &[&str], stdin: &str| fixtures.check(arguments, stdin).status.code();
+    let sound = "server: { name: shop }\n";
+    let warned = "server: { name: shop }\ntools: { greet: { text: Hello } }\n";
+    let unreachable = "server: { name: shop }\nsources: { db: { sql: 'postgres://shop@127.0.0.1:9/shop' } }\n";
+    assert_eq!(exit(&["-"], sound), Some(0));
+    assert_eq!(exit(&["-", "--deny-warnings"], sound), Some(0));
+    assert_eq!(exit(&["-"], warned), Some(0));
+    assert_eq!(exit(&["-", "--deny-warnings"], warned), Some(1));
+    assert_eq!(exit(&["-"], "server: {}\n"), Some(1));
+    assert_eq!(exit(&["no-such-file.yaml"], ""), Some(1));
+    assert_eq!(exit(&["-", "--fromat", "json"], sound), Some(2));
+    assert_eq!(exit(&["-", "--env-file", "no-such-file"], sound), Some(2));
+    assert_eq!(exit(&["-"], unreachable), Some(3));
+    assert_eq!(exit(&["-", "empty.yaml"], unreachable), Some(1));
+}
+
+/// What a host of code reads: rules, and results that point to lines below the folder of the run.
+#[test]
+fn the_same_as_sarif() {
+    let fixtures = Fixtures::new();
+    let output = fixtures.check(&["duplicate-included.yaml", "lint-unused.yaml", "--format", "sarif"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let log: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert!(rules.len() > 30 && results.len() > 6);
+    for result in results {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()));
+        let at = &result["locations"][0]["physicalLocation"];
+        let uri = at["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(fixtures.0.path().join(uri).is_file(), "{uri}");
+        let region = |key: &str| at["region"][key].as_u64().unwrap();
+        assert!(region("startLine") >= 1 && region("endColumn") >= region("startColumn"));
+    }
+    let twice = results.iter().find(|result| result["ruleId"] == "duplicate-key").unwrap();
+    assert_eq!(twice["relatedLocations"][0]["message"]["text"], "first defined here");
+}
+
+/// A secret that stands in a spec is in nothing that `check` prints, whatever else is wrong with its line.
+#[test]
+fn secrets_are_covered_in_every_format() {
+    let fixtures = Fixtures::new();
+    let spec = std::fs::read_to_string(sources().join("lint-secrets.yaml")).unwrap();
+    let broken = spec.replace("X-Client: bookshop", "X-Client: 5");
+    for text in [&spec, &broken] {
+        for format in ["text", "json", "sarif"] {
+            let output = fixtures.check(&["-", "--format", format], text);
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            assert!(stdout.contains("plain-secret") || text == &broken, "{stdout}");
+            for secret in ["not-a-real", "NotARealToken", "bm90OnJlYWw"] {
+                assert!(!stdout.contains(secret), "{stdout}");
+            }
+        }
+    }
+}
+
+/// `serve` and the other commands don't repeat what lints say.
+#[test]
+fn lints_are_told_by_check_alone() {
+    let fixtures = Fixtures::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_mcp-declare"))
+        .args(["list", "lint-unused.yaml"])
+        .current_dir(&fixtures.0)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }

@@ -1,5 +1,7 @@
 //! Both eras of MCP on one process: sessions of four versions, and the stateless 2026-07-28 beside them.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::harness::site::answer;
@@ -157,6 +159,47 @@ async fn later_results_say_what_they_are_how_long_they_hold_and_whose() {
         let server = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
         assert_eq!(server["name"], "test", "{method}: {answer}");
     }
+}
+
+/// A plain call over HTTP is answered without rmcp, unless anything about it is unusual, such as a name in Base64.
+#[tokio::test]
+async fn plain_calls_over_http_are_answered_as_all_others() {
+    let site = spec().http().await;
+    for (tool, arguments) in [
+        ("text", json!({ "x": "é \" \u{1}" })),
+        ("text", json!({ "x": 5 })),
+        ("text", json!({})),
+        ("object", json!({})),
+        ("array", json!({})),
+        ("number", json!({})),
+        ("none", json!({})),
+    ] {
+        let message = modern_call(7, tool, arguments);
+        let encoded = format!("=?base64?{}?=", STANDARD.encode(tool));
+        let encoded = HeaderMap::from_iter([("mcp-name".parse().unwrap(), encoded.parse().unwrap())]);
+        let plain = site.ask(&message).await;
+        let unusual = answer(site.post(&message).headers(encoded).send().await.unwrap()).await;
+        assert_eq!(plain, unusual, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn headers_that_do_not_fit_a_plain_call_are_refused() {
+    let site = spec().http().await;
+    let message = modern_call(7, "text", json!({ "x": "y" }));
+    for (name, value) in
+        [("mcp-name", "object"), ("mcp-method", "tools/list"), ("mcp-protocol-version", "2025-11-25"), ("mcp-name", "")]
+    {
+        let other = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let (status, refused) = answer(site.post(&message).headers(other).send().await.unwrap()).await;
+        assert_eq!((status, code(&refused)), (400, -32020), "{name}: {value}");
+    }
+    let twice = answer(site.post(&message).header("mcp-name", "text").send().await.unwrap()).await;
+    assert_eq!((twice.0, code(&twice.1)), (400, -32020));
+    let mut incomplete = message;
+    incomplete["params"]["_meta"].as_object_mut().unwrap().remove("io.modelcontextprotocol/clientCapabilities");
+    let (status, refused) = site.ask(&incomplete).await;
+    assert_eq!((status, code(&refused)), (400, -32602));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::readme::copy;
 
 /// What is tried: the example, the command's words after the spec's path, and a part of what it prints.
-const SAMPLES: [(&str, &[&str], &str); 11] = [
+const SAMPLES: &[(&str, &[&str], &str)] = &[
     ("bookshop", &["call", "find_books", "words=dune"], "Dune Messiah"),
     ("bookshop", &["call", "bestsellers", "genre=crime", "limit=1"], "\"rowCount\": 1"),
     ("bookshop", &["call", "book_orders", "book=57", "status=open,shipped"], "\"rowCount\": 3"),
@@ -23,42 +23,83 @@ const SAMPLES: [(&str, &[&str], &str); 11] = [
     ("bookshop", &["read", "shop://terms"], "Terms of sale"),
     ("bookshop", &["prompt", "recommend", "taste=sea stories", "genre=adventure"], "sea stories"),
     ("bookshop", &["prompt", "review_manuscript", "manuscript=orchard-clock"], "assistant:"),
+    ("devops", &["call", "releases"], "Tide tables"),
+    ("devops", &["call", "status"], "\"staging\": \"none\""),
+    ("devops", &["call", "deploy", "version=1.1.0", "environment=staging", "--explain"], "scripts/switch.sh"),
+    ("devops", &["call", "deploy_all", "version=1.1.0", "--explain"], "deployed (for each of `environments`"),
+    ("devops", &["call", "rollback", "environment=staging", "--explain"], "calls the tool restore"),
+    ("devops", &["call", "restore", "environment=staging", "reason=why", "--explain"], "scripts/restore.sh"),
+    ("research-assistant", &["call", "find_documents", "word=cooler"], "green-roofs"),
+    ("research-assistant", &["call", "read_document", "name=night-buses"], "Two thirds of the passengers"),
+    ("research-assistant", &["call", "summarize", "name=green-roofs", "question=cost", "--explain"], "(sampling)"),
+    ("research-assistant", &["call", "research", "word=cool", "question=cost", "--explain"], "summaries (for each of"),
+    ("gateway", &["call", "shop_find_books", "words=dune"], "Dune Messiah"),
+    ("gateway", &["call", "shop_bestsellers", "genre=crime", "limit=1"], "\"rowCount\": 1"),
+    ("gateway", &["call", "shop_orders", "book=57", "status=open,shipped"], "\"rowCount\": 3"),
+    ("gateway", &["call", "first_match", "words=two towers"], "\"title\": \"The Two Towers\""),
+    ("gateway", &["read", "shop://books/1"], "Sense and Sensibility"),
+    ("gateway", &["read", "shop://terms"], "Terms of sale"),
+    ("gateway", &["prompt", "shop_recommend", "taste=sea stories", "genre=adventure"], "sea stories"),
+    ("sales-analytics", &["call", "fetch_sales_data", "region=EMEA"], "98500.75"),
+    ("sales-analytics", &["call", "calculate_metrics", "revenue=150000", "expenses=95000"], "\"profit\": 55000"),
+    ("sales-analytics", &["call", "forecast_trend", "region=APAC", "monthsAhead=2"], "\"month\": 2"),
+    ("sales-analytics", &["read", "resource://company/config"], "Northwind"),
+    ("sales-analytics", &["read", "report://quarterly"], "Q4 2024 review"),
+    ("sales-analytics", &["read", "report://annual"], "2024 in one page"),
+    ("sales-analytics", &["read", "database://sales"], "AMERICAS"),
+    ("sales-analytics", &["read", "database://regions"], "AMERICAS"),
+    ("sales-analytics", &["prompt", "sales_analysis_prompt", "region=APAC"], "125000.5"),
+    ("sales-analytics", &["prompt", "budget_planning_prompt", "budget=90000"], "90000"),
+    ("sales-analytics", &["prompt", "technical_analysis_prompt", "table_name=sales"], "`growth_percent`"),
+    ("tasks", &["call", "create_task", "title=Buy stamps"], "Buy stamps"),
+    ("tasks", &["call", "search_tasks", "words=talk"], "talk for Thursday"),
+    ("tasks", &["call", "complete_task", "id=2", "--yes"], "is done"),
+    ("tasks", &["read", "tasks://today"], "invoice"),
+    ("tasks", &["read", "tasks://1"], "2024-118"),
+    ("tasks", &["prompt", "weekly_review"], "Renew the library card"),
 ];
 
-/// An example in a folder of its own.
+/// An example in a copy of all of them: one may use another.
 struct Example {
     name: String,
-    folder: TempDir,
+    all: TempDir,
 }
 
 impl Example {
     fn all() -> Vec<Example> {
         let listed = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap();
         let example = |path: PathBuf| {
-            let folder = tempfile::tempdir().unwrap();
-            copy(&path, folder.path());
-            Example { name: path.file_name().unwrap().to_string_lossy().into_owned(), folder }
+            let all = tempfile::tempdir().unwrap();
+            copy(path.parent().unwrap(), all.path());
+            Example { name: path.file_name().unwrap().to_string_lossy().into_owned(), all }
         };
         listed.map(|entry| example(entry.unwrap().path())).collect()
     }
 
     /// The files at its top that end so.
     fn files(&self, ending: &str) -> Vec<PathBuf> {
-        let paths = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let paths = fs::read_dir(self.all.path().join(&self.name)).unwrap().map(|entry| entry.unwrap().path());
         paths.filter(|path| path.extension().is_some_and(|e| e == ending)).collect()
     }
 
-    /// The one spec of this language.
-    fn spec(&self, ending: &str) -> PathBuf {
-        let [spec] = self.files(ending).try_into().unwrap_or_else(|all| panic!("{}: {all:?}", self.name));
+    /// Its one YAML spec.
+    fn spec(&self) -> PathBuf {
+        let [spec] = self.files("yaml").try_into().unwrap_or_else(|all| panic!("{}: {all:?}", self.name));
         spec
+    }
+
+    /// That, and the same in TOML where it is written so too.
+    fn specs(&self) -> Vec<PathBuf> {
+        [self.spec()].into_iter().chain(self.files("toml")).collect()
     }
 }
 
 /// What a command that has to succeed prints.
 fn run(command: &str, spec: &Path, rest: &[&str]) -> String {
-    let mut run = Command::new(env!("CARGO_BIN_EXE_mcp-declare"));
-    let output = run.arg(command).arg(spec).args(rest).output().unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_mcp-declare"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
+    let mut run = Command::new(binary);
+    let output = run.env("PATH", path).arg(command).arg(spec).args(rest).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command} {} {rest:?}: {said}", spec.display());
     String::from_utf8(output.stdout).unwrap()
@@ -73,19 +114,20 @@ fn every_spec_is_sound_and_its_twin_says_the_same() {
     let examples = Example::all();
     assert!(!examples.is_empty());
     for example in examples {
-        let (yaml, toml) = (example.spec("yaml"), example.spec("toml"));
-        for spec in [&yaml, &toml] {
-            assert!(run("check", spec, &["--deny-warnings"]).contains(": ok, "), "{}", spec.display());
+        for spec in example.specs() {
+            assert!(run("check", &spec, &["--deny-warnings"]).contains(": ok, "), "{}", spec.display());
         }
         assert!(example.files("db").is_empty(), "`check` makes nothing");
-        assert_eq!(lists(&yaml), lists(&toml), "{}", example.name);
+        for spec in example.specs() {
+            assert_eq!(lists(&example.spec()), lists(&spec), "{}", spec.display());
+        }
     }
 }
 
 #[test]
 fn everything_that_is_offered_gives_an_answer() {
     for example in Example::all() {
-        for spec in [example.spec("yaml"), example.spec("toml")] {
+        for spec in example.specs() {
             for (_, words, expected) in SAMPLES.iter().filter(|(name, ..)| *name == example.name) {
                 let answer = run(words[0], &spec, &words[1..]);
                 assert!(answer.contains(expected), "{words:?} of {}:\n{answer}", spec.display());
@@ -97,7 +139,7 @@ fn everything_that_is_offered_gives_an_answer() {
 #[test]
 fn no_tool_resource_or_prompt_goes_untried() {
     for example in Example::all() {
-        let lists = lists(&example.spec("yaml"));
+        let lists = lists(&example.spec());
         let names = |list: &str, key: &str| -> BTreeSet<String> {
             lists[list].as_array().unwrap().iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()
         };
@@ -111,13 +153,13 @@ fn no_tool_resource_or_prompt_goes_untried() {
         };
         assert_eq!(names("tools", "name"), tried("call"), "{}", example.name);
         assert_eq!(names("prompts", "name"), tried("prompt"), "{}", example.name);
+        let fixed = |uri: &String| uri.split('{').next().unwrap().to_owned();
+        let templates: Vec<String> = names("resourceTemplates", "uriTemplate").iter().map(fixed).collect();
         let mut resources = names("resources", "uri");
-        resources.extend(names("resourceTemplates", "uriTemplate"));
+        resources.retain(|uri| !templates.iter().any(|template| uri.starts_with(template)));
         let read = tried("read");
-        assert_eq!(resources.len(), read.len(), "{resources:?} and {read:?}");
-        for uri in resources {
-            let fixed = uri.split('{').next().unwrap();
-            assert!(read.iter().any(|r| r.starts_with(fixed)), "{uri}");
+        for uri in resources.iter().chain(&templates) {
+            assert!(read.iter().any(|r| r.starts_with(uri)), "{uri}");
         }
     }
 }

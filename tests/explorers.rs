@@ -67,7 +67,16 @@ async fn explores(client: &Client) {
     assert_eq!(client.list("resources").await.len(), 4);
     for tool in client.list("tools").await {
         assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
+        assert_eq!(tool["outputSchema"]["type"], "object", "{tool}");
     }
+    let tools = client.list("tools").await;
+    let describe = tools.iter().find(|tool| tool["name"] == "describe_table").unwrap();
+    let schema = jsonschema::validator_for(&describe["outputSchema"]).unwrap();
+    for table in ["orders", "items", "open_orders"] {
+        let told = client.json("describe_table", json!({ "table": table })).await;
+        assert!(schema.is_valid(&told), "{told}");
+    }
+    assert!(!schema.is_valid(&json!({ "name": "orders" })));
 }
 
 #[tokio::test]

@@ -167,6 +167,30 @@ async fn the_schema_alone_gives_no_rows() {
     assert_eq!(body(&client.read("db://shop/tables").await)["rowCount"], 6);
 }
 
+/// Names are not asked for anew at each key; a table that is asked for by its name is there at once.
+#[tokio::test]
+async fn what_the_catalog_told_is_kept_for_a_moment() {
+    let spec = sqlite(&EXPOSED.replace("[authors, books, stock, 'ch*']", "['*']"));
+    let client = serve(&spec).await;
+    let database = rusqlite::Connection::open(spec.folder().join("shop.db")).unwrap();
+    let complete = async || client.complete("shop://tables/{table}/schema", "table", "b").await["values"].clone();
+    let begun = std::time::Instant::now();
+    assert_eq!(complete().await, json!(["books"]));
+    database.execute_batch("CREATE TABLE bills (id INTEGER PRIMARY KEY)").unwrap();
+    let again = complete().await;
+    if begun.elapsed() < std::time::Duration::from_secs(5) {
+        assert_eq!(again, json!(["books"]));
+    }
+    let bills = body(&client.read("shop://tables/bills/schema").await);
+    assert_eq!(bills["primaryKey"], json!(["id"]));
+    assert_eq!(complete().await, json!(["bills", "books"]));
+    // A column that went away is missed once.
+    assert_eq!(body(&client.read("shop://tables/books/rows/7").await)["title"], "Dune");
+    database.execute_batch("ALTER TABLE books RENAME COLUMN title TO name").unwrap();
+    let _ = client.ask("resources/read", json!({ "uri": "shop://tables/books/rows/7" })).await;
+    assert_eq!(body(&client.read("shop://tables/books/rows/7").await)["name"], "Dune");
+}
+
 #[tokio::test]
 async fn a_table_that_is_not_there_is_told_at_its_place() {
     let spec = sqlite(&EXPOSED.replace("books", "boks"));

@@ -15,6 +15,7 @@ pub mod message;
 pub mod process;
 pub mod site;
 pub mod spec;
+pub mod terminal;
 pub mod upstream;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use message::{initialize, modern, request};
 pub use process::Process;
 pub use site::Site;
 pub use spec::{Output, Spec};
+pub use terminal::Terminal;
 pub use upstream::{Asked, Authority, Reply, Upstream};
 
 /// The longest that anything may take, on a machine that is busy with other things.

@@ -165,6 +165,48 @@ async fn a_file_is_sent_while_it_is_read() {
 }
 
 #[tokio::test]
+async fn bytes_are_given_as_base64() {
+    let upstream = Upstream::ok().await;
+    let tools = "
+        put: { params: { b: { type: string, optional: true } }, http: { source: api, request: PUT /x, body: { base64: '{{b}}' }, contentType: image/png } }
+        bare: { params: { b: string }, http: { source: api, request: PUT /x, body: { base64: '{{b}}' } } }
+        part: { params: { b: { type: string, optional: true }, n: string }, http: { source: api, request: POST /x, multipart: { f: { base64: '{{b}}', filename: '{{n}}' }, t: x } } }
+    ";
+    let spec = over(&upstream, tools);
+    let client = spec.stdio(Era::Modern).await;
+    for (given, bytes) in [("AP8=", &b"\0\xff"[..]), ("AP8", b"\0\xff"), ("aGVs\n bG8=\n", b"hello"), ("", b"")] {
+        client.json("put", json!({ "b": given })).await;
+        let asked = upstream.last();
+        assert_eq!((asked.header("content-type"), &asked.body[..]), ("image/png", bytes), "{given:?}");
+    }
+    client.json("put", json!({})).await;
+    assert_eq!(upstream.last().body.len(), 0);
+    client.json("bare", json!({ "b": "AA==" })).await;
+    assert_eq!(upstream.last().header("content-type"), "application/octet-stream");
+    client.json("part", json!({ "b": "AP8=", "n": "a.bin" })).await;
+    let body = upstream.last().body;
+    let text = String::from_utf8_lossy(&body);
+    assert!(
+        text.contains("name=\"f\"; filename=\"a.bin\"") && body.windows(6).any(|w| w == b"\r\n\0\xff\r\n"),
+        "{text}"
+    );
+    client.json("part", json!({ "n": "a.bin" })).await;
+    assert!(!upstream.last().text().contains("a.bin"));
+    let count = upstream.asked().len();
+    for given in ["%", "A", "AP8=x", "AP-_", "aé=="] {
+        let said = client.fails("put", json!({ "b": given })).await;
+        assert_eq!(said, "the body is not base64 (RFC 4648 section 4)", "{given}");
+    }
+    assert_eq!(
+        client.fails("part", json!({ "b": "!", "n": "a" })).await,
+        "the part `f` is not base64 (RFC 4648 section 4)"
+    );
+    assert_eq!(upstream.asked().len(), count, "nothing was sent");
+    let explained = spec.run("call", &["put", "b=AP8=", "--explain"]).await;
+    assert!(explained.out.contains("<base64: AP8=>") && explained.out.contains("b → body"), "{explained:?}");
+}
+
+#[tokio::test]
 async fn parts_with_files() {
     let upstream = Upstream::ok().await;
     let client = bodies(&upstream).stdio(Era::Legacy).await;

@@ -3,6 +3,7 @@
 mod attacks;
 mod door;
 mod running;
+mod sessions;
 mod stopping;
 mod types;
 
@@ -38,6 +39,7 @@ fn config(url: &str) -> ServerConfig {
         acquire_timeout: crate::harness::PATIENCE,
         idle_timeout: Duration::from_secs(600),
         statement_timeout: None,
+        scratch: None,
     }
 }
 

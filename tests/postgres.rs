@@ -3,6 +3,7 @@
 mod attacks;
 mod binds;
 mod reaching;
+mod sessions;
 mod stopping;
 mod types;
 

@@ -101,6 +101,66 @@ async fn data_runs_first_and_has_names() {
 }
 
 #[tokio::test]
+async fn texts_become_what_their_types_say() {
+    let spec = Spec::new(
+        "
+        prompts:
+          types:
+            arguments:
+              whole: { type: integer, default: 1 }
+              number: { type: number }
+              flag: { type: boolean }
+              list: { type: array }
+              object: { type: object }
+              text: {}
+              any: { enum: [1, true, one] }
+            template: '{{json whole}} {{json number}} {{json flag}} {{json list}} {{json object}} {{json text}} {{json any}}'
+        ",
+    );
+    let client = started(&spec).await;
+    for (given, expected) in [
+        (json!({}), "1 null null null null null null"),
+        (
+            json!({ "whole": "-7", "number": "2.50", "flag": "false", "list": "a,b", "object": "{\"a\": 1}", "text": "7", "any": "one" }),
+            r#"-7 2.5 false ["a","b"] {"a":1} "7" "one""#,
+        ),
+        (json!({ "number": "3", "any": "true", "text": "{{whole}}" }), r#"1 3 null null null "{{whole}}" true"#),
+    ] {
+        assert_eq!(text(&client, "types", given.clone()).await, expected, "{given}");
+    }
+    for (name, value) in [("whole", "1.5"), ("number", "many"), ("flag", "yes"), ("object", "x"), ("any", "two")] {
+        let wrong = json!({ "name": "types", "arguments": { name: value } });
+        let (code, words) = client.refused("prompts/get", wrong).await;
+        assert!(code == -32602 && words.contains(&format!("`{name}` must be")), "{name}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn data_runs_side_by_side_under_one_deadline() {
+    let spec = Spec::new(
+        "
+        prompts:
+          together:
+            data:
+              a: { shell: { script: 'touch a; for i in $(seq 600); do [ -e b ] && break; sleep 0.1; done; [ -e b ]; echo A' } }
+              b: { shell: { script: 'touch b; for i in $(seq 600); do [ -e a ] && break; sleep 0.1; done; [ -e a ]; echo B' } }
+            timeout: 60s
+            template: '{{trim a}}{{trim b}}'
+          late:
+            data:
+              quick: { text: done }
+              slow: { exec: { command: [sleep, '60'], timeout: 60s } }
+            timeout: 200ms
+            template: '{{quick}}{{slow}}'
+        ",
+    );
+    let client = started(&spec).await;
+    assert_eq!(text(&client, "together", json!({})).await, "AB", "each waits for the other");
+    let (_, words) = client.refused("prompts/get", json!({ "name": "late" })).await;
+    assert_eq!(words, "slow: it took longer than 200ms");
+}
+
+#[tokio::test]
 async fn a_text_that_was_cut_says_so() {
     let spec = Spec::new(
         "
@@ -156,8 +216,12 @@ async fn messages_embed_resources_images_and_files() {
               - { role: user, resource: 'test://notes/{{what}}' }
               - { role: assistant, image: ./dot.png }
               - { role: user, file: ./ask.txt }
+              - { role: user, audio: './{what}.wav' }
+              - { role: user, content: { type: resource_link, uri: 'test://notes/{{what}}', name: '{{what}}' } }
+              - { role: user, content: { type: audio, data: AAAA, mimeType: audio/mpeg } }
         ",
     )
+    .file("tea.wav", "RIFF....WAVE")
     .file("dot.png", [0x89, 0xff])
     .file("ask.txt", "And {{what}} now?\n");
     everywhere(&spec, async |client| {
@@ -168,6 +232,9 @@ async fn messages_embed_resources_images_and_files() {
             { "role": "user", "content": { "type": "resource", "resource": notes } },
             { "role": "assistant", "content": { "type": "image", "data": "if8=", "mimeType": "image/png" } },
             { "role": "user", "content": { "type": "text", "text": "And {{what}} now?\n" } },
+            { "role": "user", "content": { "type": "audio", "data": "UklGRi4uLi5XQVZF", "mimeType": "audio/wav" } },
+            { "role": "user", "content": { "type": "resource_link", "uri": "test://notes/tea", "name": "tea" } },
+            { "role": "user", "content": { "type": "audio", "data": "AAAA", "mimeType": "audio/mpeg" } },
         ]);
         assert_eq!(messages, expected);
     })

@@ -2,12 +2,21 @@
 //!
 //! | fence | what is done |
 //! |---|---|
-//! | `yaml`, `toml` that begins with `server` | it is a spec of its own and has to pass `check` |
+//! | `yaml`, `toml` that begins with `server` | it is a spec of its own and has to pass `check`, and its own `tests` if it has some |
+//! | `LANGUAGE file NAME` | a file that the reader writes, where the page's commands run; a spec as above |
+//! | `LANGUAGE add NAME` | what the reader adds at the end of such a file |
+//! | `LANGUAGE theirs` | the format of another product: only that it is YAML, TOML or JSON at all |
 //! | `yaml PLACE`, `toml top` | it is a part of a spec; with `server` and some sources around it, it has to pass `check` |
 //! | `yaml PLACE offline` | the same, with `check --offline`, for servers that are not there |
+//! | `yaml wrong CODE` | `check` finds something of this code, and nothing of another |
+//! | `yaml right` | a spec of its own that passes `check --deny-warnings` |
 //! | `console` | each `$ command` has to print what stands below it; a line `...` stands for any lines |
 //! | `json tool NAME`, `json answer NAME …` | what a client sees of the last spec of the page |
 //! | `json health` | what `/health` answers |
+//! | `json data` | what the templates of the page are about |
+//! | `handlebars` | lines `TEMPLATE → TEXT`: each gives its text |
+//! | `markdown FILE`, `handlebars FILE` | a file beside the specs of the page |
+//! | `text prompt NAME …` | what a prompt of the last spec of the page says |
 //! | `json` with `mcpServers` | what it starts has to serve |
 //!
 //! A comment `<!-- in FILE, "old" is "new" -->` changes a file for the next block alone. PLACE is `top`, `sources`,
@@ -16,6 +25,8 @@
 mod blocks;
 mod commands;
 mod specs;
+mod templates;
+mod theirs;
 mod workshop;
 
 use std::path::{Path, PathBuf};
@@ -65,10 +76,19 @@ fn check(page: &Path, folder: &str) {
 fn judge(block: &Block, workshop: &mut Workshop) -> Verdict {
     let words: Vec<&str> = block.words.iter().map(String::as_str).collect();
     match words.as_slice() {
+        [_, "file", name] => specs::keep_file(workshop, name, &block.text),
+        [_, "add", name] => specs::add_to_file(workshop, name, &block.text),
+        [language, "theirs"] => theirs::check(workshop, language, block),
         [language @ ("yaml" | "toml")] if specs::is_whole(&block.text) => specs::check_whole(workshop, language, block),
+        ["yaml", "wrong", code] => specs::check_wrong(workshop, code, block),
+        ["yaml", "right"] => specs::check_right(workshop, block),
         [language @ ("yaml" | "toml"), place] => specs::check_part(workshop, language, place, "", block),
         [language @ "yaml", place, "offline"] => specs::check_part(workshop, language, place, "--offline", block),
         ["console"] => commands::check(workshop, &block.text),
+        ["json", "data"] => templates::keep_data(workshop, &block.text),
+        ["handlebars"] => templates::check_lines(workshop, &block.text),
+        ["markdown" | "handlebars", file] => templates::keep_file(workshop, file, block),
+        ["text", "prompt", prompt @ ..] => templates::check_prompt(workshop, prompt, &block.text),
         ["json"] => specs::check_client(workshop, &block.text),
         ["json", "tool", tool] => specs::check_listed(workshop, tool, &block.text),
         ["json", "answer", call @ ..] => specs::check_answer(workshop, call, &block.text),
@@ -87,7 +107,9 @@ fn the_docs_are_true() {
     let mut pages = markdown("docs");
     pages.sort();
     assert!(!pages.is_empty());
-    pages.iter().for_each(|page| check(page, "examples/bookshop"));
+    // who follows the tutorial begins in an empty folder, everybody else beside the bookshop
+    let folder = |page: &Path| if page.ends_with("docs/tutorial.md") { "my-server" } else { "examples/bookshop" };
+    pages.iter().for_each(|page| check(page, folder(page)));
 }
 
 #[test]
@@ -153,4 +175,21 @@ fn every_code_is_listed() {
         page.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`').map(|(c, _)| c)).collect();
     assert!(codes.len() > 20);
     assert_eq!(listed, codes);
+}
+
+/// Each code has a section of `docs/errors.md` in the order of the table, with a wrong and a right example unless
+/// it is not the text that is wrong.
+#[test]
+fn every_code_is_explained() {
+    let page = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let listed: Vec<&str> =
+        page.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`').map(|(c, _)| c)).collect();
+    let sections: Vec<(&str, &str)> =
+        page.split("\n### `").skip(1).filter_map(|section| section.split_once("`\n")).collect();
+    assert_eq!(sections.iter().map(|(code, _)| *code).collect::<Vec<_>>(), listed);
+    for (code, text) in sections {
+        let shown = text.contains(&format!("```yaml wrong {code}\n")) && text.contains("```yaml right\n");
+        let of_the_machine = ["unreadable", "graphql", "unsafe-permissions", "sandbox"].contains(&code);
+        assert!(shown || of_the_machine, "{code} has no wrong and right example");
+    }
 }

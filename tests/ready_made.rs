@@ -1,10 +1,14 @@
 //! The ready-made specs, against stand-ins that answer as the real services do: the shapes are recorded, shortened.
 
-use std::sync::Arc;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::harness::{Asked, Client, Era, Reply, Spec, Upstream};
+
+/// The variables of Open-Meteo's four addresses.
+const OPEN_METEO: &[&str] =
+    &["OPEN_METEO_URL", "OPEN_METEO_ARCHIVE_URL", "OPEN_METEO_AIR_URL", "OPEN_METEO_PLACES_URL"];
 
 /// A ready-made spec whose service is `api`; each of `variables` names its base URL.
 async fn served(name: &str, variables: &[&str], api: &Upstream) -> Client {
@@ -62,6 +66,37 @@ fn github(asked: &Asked) -> Reply {
         ("GET", "/repos/octocat/Hello-World/readme") => {
             Reply::new(200, "application/vnd.github.raw+json; charset=utf-8", "# Hello\n")
         }
+        ("GET", "/repos/octocat/Hello-World") => {
+            Reply::json(&json!({ "full_name": "octocat/Hello-World", "description": "A first",
+            "license": { "spdx_id": "MIT" }, "stargazers_count": 80, "default_branch": "main", "archived": false }))
+        }
+        ("GET", "/repos/octocat/Hello-World/issues/7") => {
+            Reply::json(&json!({ "number": 7, "title": "Issue 7", "state": "open",
+            "user": { "login": "octocat" }, "labels": [], "created_at": "2026-01-01T00:00:00Z", "body": "It is broken." }))
+        }
+        ("GET", "/repos/octocat/Hello-World/issues/7/comments") => Reply::json(
+            &json!([{ "user": { "login": "octocat" }, "created_at": "2026-01-02T00:00:00Z", "body": "Indeed." }]),
+        ),
+        ("GET", "/repos/octocat/Hello-World/pulls") => {
+            Reply::json(&json!([{ "number": 1, "title": "More", "state": "open",
+            "draft": false, "user": { "login": "octocat" }, "head": { "label": "octocat:more" }, "base": { "ref": "main" } }]))
+        }
+        ("GET", "/repos/octocat/Hello-World/contents/src") => {
+            Reply::json(&json!([{ "name": "main.rs", "path": "src/main.rs", "type": "file", "size": 13 }]))
+        }
+        ("GET", "/repos/octocat/Hello-World/commits") => {
+            Reply::json(&json!([{ "sha": "7fd1a60b01f91b314f59955a4e4d4e80d8edf11d",
+            "commit": { "author": { "name": "Octocat", "date": "2026-01-01T00:00:00Z" }, "message": "Add a file\n\nIt is new." } }]))
+        }
+        ("GET", "/repos/octocat/Hello-World/actions/runs") => {
+            Reply::json(&json!({ "total_count": 1, "workflow_runs": [{ "id": 30,
+            "name": "CI", "head_branch": "main", "event": "push", "status": "completed", "conclusion": "success" }] }))
+        }
+        ("POST", "/repos/octocat/Hello-World/issues") => Reply::new(
+            201,
+            "application/json",
+            r#"{"number":8,"html_url":"https://github.com/octocat/Hello-World/issues/8"}"#,
+        ),
         ("GET", "/search/code") => {
             limit(Reply::new(403, "application/json", r#"{"message":"API rate limit exceeded"}"#))
         }
@@ -117,6 +152,9 @@ fn wikipedia(asked: &Asked) -> Reply {
             "excerpt": "<span class=\"searchmatch\">Jupiter</span> is the fifth planet", "matched_title": null,
             "description": "Fifth planet from the Sun", "thumbnail": null }] }))
         }
+        "/w/rest.php/v1/page/Jupiter/links/language" => Reply::json(
+            &json!([{ "code": "de", "name": "Deutsch", "key": "Jupiter_(Planet)", "title": "Jupiter (Planet)" }]),
+        ),
         "/w/rest.php/v1/search/title" => {
             Reply::json(&json!({ "pages": [{ "title": "Jupiter" }, { "title": "Jupiter (god)" }] }))
         }
@@ -289,6 +327,9 @@ async fn datasette_answers() {
 
 fn open_meteo(asked: &Asked) -> Reply {
     match asked.path() {
+        _ if asked.param("latitude").as_deref() == Some("1") => {
+            Reply::new(400, "application/json", r#"{"error":true,"reason":"No data for this location"}"#)
+        }
         "/v1/search" if asked.param("name").as_deref() == Some("Nowhere") => {
             Reply::json(&json!({ "generationtime_ms": 0.5 }))
         }
@@ -319,13 +360,8 @@ fn open_meteo(asked: &Asked) -> Reply {
 
 #[tokio::test]
 async fn open_meteo_answers() {
-    let api = Upstream::start(|asked| match asked.param("latitude").as_deref() {
-        Some("1") => Reply::new(400, "application/json", r#"{"error":true,"reason":"No data for this location"}"#),
-        _ => open_meteo(asked),
-    });
-    let api = Arc::new(api.await);
-    let variables = ["OPEN_METEO_URL", "OPEN_METEO_ARCHIVE_URL", "OPEN_METEO_AIR_URL", "OPEN_METEO_PLACES_URL"];
-    let client = served("open-meteo", &variables, &api).await;
+    let api = Upstream::start(open_meteo).await;
+    let client = served("open-meteo", OPEN_METEO, &api).await;
     let berlin = json!({ "latitude": 52.52, "longitude": 13.41 });
     let found = client.json("find_place", json!({ "name": "Berlin" })).await;
     assert_eq!(
@@ -349,4 +385,42 @@ async fn open_meteo_answers() {
     let wrong = client.fails("current_weather", json!({ "latitude": 91, "longitude": 0 })).await;
     assert!(wrong.contains("latitude"), "{wrong}");
     assert!(client.fails("weather_in", json!({ "place": "Nowhere" })).await.contains("latitude"));
+}
+
+/// As the Open Library answers.
+fn open_library(asked: &Asked) -> Reply {
+    match asked.path() {
+        "/isbn/9780441172719.json" => Reply::new(302, "text/html", "").header("location", "/books/OL7521615M.json"),
+        "/books/OL7521615M.json" => Reply::json(&json!({ "title": "Dune", "number_of_pages": 528,
+            "publish_date": "August 2, 2005", "publishers": ["Ace"], "key": "/books/OL7521615M" })),
+        _ => Reply::nothing(),
+    }
+}
+
+/// What `test --record` keeps of a stand-in's answers; it is written anew with `UPDATE_EXPECTED=1`.
+async fn is_recorded(folder: &str, name: &str, variables: &[&str], api: fn(&Asked) -> Reply) {
+    let api = Upstream::start(api).await;
+    let spec = Spec::copy_of(folder, &format!("{name}.yaml")).env("GITHUB_TOKEN", "ghp_test");
+    let spec = variables.iter().fold(spec, |spec, variable| spec.env(variable, &api.url("")));
+    let run = spec.run("test", &["--record"]).await;
+    assert_eq!(run.code, 0, "{name}: {}{}", run.out, run.err);
+    let file = format!("{name}.recordings.json");
+    let recorded = spec.get(&file);
+    assert!(!recorded.contains("ghp_test") && !recorded.contains(&api.port.to_string()), "{name}: {recorded}");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(file);
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&kept, &recorded).unwrap();
+    }
+    let kept = std::fs::read_to_string(kept).unwrap_or_default();
+    assert_eq!(recorded, kept, "{name}: UPDATE_EXPECTED=1 writes it anew");
+}
+
+#[tokio::test]
+async fn recordings_are_what_the_stand_ins_answer() {
+    is_recorded("specs", "github", &["GITHUB_API_URL"], github).await;
+    is_recorded("specs", "wikipedia", &["WIKIPEDIA_URL"], wikipedia).await;
+    is_recorded("specs", "prometheus", &["PROMETHEUS_URL"], prometheus).await;
+    is_recorded("specs", "datasette", &["DATASETTE_URL"], datasette).await;
+    is_recorded("specs", "open-meteo", OPEN_METEO, open_meteo).await;
+    is_recorded("examples/bookshop", "bookshop", &["OPENLIBRARY_URL"], open_library).await;
 }

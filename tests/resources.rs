@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Era, Spec, everywhere};
+use crate::harness::{Client, Era, Reply, Spec, Upstream, everywhere};
 
 async fn started(spec: &Spec) -> Client {
     spec.stdio(Era::Legacy).await
@@ -125,6 +125,170 @@ async fn the_more_literal_template_wins() {
     assert_eq!(text(&client, "test://a/second").await, "any second");
     assert_eq!(text(&client, "test://a/b/end").await, "end of b");
     assert_eq!(text(&client, "test://b/c").await, "all b");
+}
+
+#[tokio::test]
+async fn values_are_decoded_as_uris_say() {
+    let spec = Spec::new(
+        "
+        resources:
+          test://one/{x}: { text: '<{{x}}>' }
+          test://all/{+x}: { text: '<{{x}}>' }
+          test://dots{.x*}: { text: '{{json x}}' }
+          test://semi{;a,b}: { text: '{{a}}|{{b}}' }
+          test://find{?q,tag*}: { text: '<{{q}}>{{json tag}}' }
+        ",
+    );
+    everywhere(&spec, async |client| {
+        for (uri, expected) in [
+            ("test://one/a+b", "<a+b>"),
+            ("test://one/a%20b", "<a b>"),
+            ("test://one/a%2Fb%3F%23%25", "<a/b?#%>"),
+            ("test://one/%E2%82%AC%C3%BC", "<€ü>"),
+            ("test://one/€ü", "<€ü>"),
+            ("test://one/%7E%41", "<~A>"),
+            ("test://one/%7B%7Bx%7D%7D", "<{{x}}>"),
+            ("test://all/a/b%2Fc?d=e", "<a/b/c?d=e>"),
+            ("test://dots.a.b%2Ec", r#"["a","b","c"]"#),
+            ("test://semi;b=2;a=1", "1|2"),
+            ("test://find?q=a+b%26c&tag=%C3%A9&tag=x%3Dy", r#"<a+b&c>["é","x=y"]"#),
+            ("test://find?q=", "<>null"),
+        ] {
+            assert_eq!(text(client, uri).await, expected, "{uri}");
+        }
+        for uri in
+            ["test://one/%", "test://one/%2", "test://one/%zz", "test://one/%ff", "test://one/%C3", "test://one/a/b"]
+        {
+            let error = client.ask("resources/read", json!({ "uri": uri })).await.expect_err(uri);
+            assert!(error.message.contains("there is no such resource"), "{uri}: {error:?}");
+            assert_eq!(error.data.unwrap()["uri"], uri);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_era_has_its_error_for_what_is_not_there() {
+    let spec = Spec::new("resources: { 'test://{x}': { params: { x: integer }, text: '{{x}}' } }");
+    for (era, code) in [(Era::Legacy, -32002), (Era::Modern, -32602)] {
+        let client = spec.stdio(era).await;
+        for uri in ["test://a", "test://1/2", "other://1"] {
+            let error = client.ask("resources/read", json!({ "uri": uri })).await.expect_err(uri);
+            assert_eq!((error.code.0, &error.data.unwrap()["uri"]), (code, &json!(uri)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_narrower_template_wins_among_those_as_literal() {
+    let spec = Spec::new(
+        "
+        resources:
+          test://{+all}: { text: 'all {{all}}' }
+          test://{x}: { text: 'one {{x}}' }
+          test://list{?page,size}: { text: 'pages' }
+          test://list: { text: 'the list' }
+          test://list{?page}: { text: 'page {{page}}' }
+        ",
+    );
+    let client = started(&spec).await;
+    for (uri, expected) in [
+        ("test://a", "one a"),
+        ("test://a/b", "all a/b"),
+        ("test://list", "the list"),
+        ("test://list?page=2", "page 2"),
+        ("test://list?size=2", "pages"),
+        ("test://list?other=2", "all list?other=2"),
+    ] {
+        assert_eq!(text(&client, uri).await, expected, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_uri_that_two_templates_mean_alike_is_an_error_at_both() {
+    for (one, other, words) in [
+        ("test://{x}/b", "test://a/{y}", "the URI `test://a/b` is one of this resource and one of `test://{x}/b`"),
+        ("test://s{?a}", "test://s{?b}", "the URI `test://s` is one of this resource and one of `test://s{?a}`"),
+        ("test://t{/x}", "test://t/{y}", "the URIs of this resource are those of `test://t{/x}` too"),
+    ] {
+        let spec = Spec::new(&format!("resources:\n  {one}: {{ text: x }}\n  {other}: {{ text: x }}\n"));
+        let said = spec.run("check", &[]).await;
+        assert!(said.code == 1 && said.out.contains(words), "{}", said.out);
+        assert!(said.out.contains("spec.yaml:4:3") && said.out.contains("first defined here"), "{}", said.out);
+    }
+    let fine = "resources: { 'a://{x}/b': { text: x }, 'a://{x}/c': { text: x }, 'a://a/{y}/': { text: x } }";
+    assert_eq!(Spec::new(fine).run("check", &[]).await.code, 0);
+}
+
+#[tokio::test]
+async fn several_contents_text_and_blob() {
+    let spec = Spec::new(
+        "
+        resources:
+          test://pair/{name}:
+            content:
+              - { type: text, text: 'about {{name}}' }
+              - { type: image, file: './{name}.png' }
+              - { type: resource, uri: 'test://other/{{name}}', mimeType: application/json, text: '[1]' }
+        ",
+    )
+    .file("dot.png", [0x89, 0xff]);
+    everywhere(&spec, async |client| {
+        let read = client.ask("resources/read", json!({ "uri": "test://pair/dot" })).await.unwrap();
+        let contents = json!([
+            { "uri": "test://pair/dot", "mimeType": "text/plain", "text": "about dot" },
+            { "uri": "test://pair/dot", "mimeType": "image/png", "blob": "if8=" },
+            { "uri": "test://other/dot", "mimeType": "application/json", "text": "[1]" },
+        ]);
+        assert_eq!(read["contents"], contents);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn members_come_from_any_action() {
+    let api = Upstream::start(|_| Reply::json(&json!([{ "id": "h", "name": "by HTTP", "size": 3 }]))).await;
+    let spec = Spec::new(&format!(
+        r#"
+        sources: {{ db: {{ sql: "sqlite::memory:" }}, api: {{ http: "{}" }} }}
+        resources:
+          test://sql/{{id}}: {{ text: x, list: {{ sql: {{ source: db, query: "SELECT 's' AS id, 'by SQL' AS name" }} }} }}
+          test://http/{{id}}: {{ text: x, list: {{ http: {{ source: api, request: GET /all }} }} }}
+          test://exec/{{id}}:
+            text: x
+            list: {{ exec: {{ command: [echo, '[{{"id": "e", "name": "by exec"}}]'] }}, result: {{ as: json }} }}
+          test://shell/{{id}}:
+            text: x
+            list: {{ shell: {{ script: 'echo a; echo b' }}, result: {{ as: lines, jq: "map({{id: ., name: .}})" }} }}
+          test://file/{{id}}: {{ text: x, list: {{ file: ./all.csv, result: {{ as: csv }} }} }}
+          test://text/{{id}}: {{ text: x, list: {{ text: "t1 t2", result: {{ jq: "split(\" \") | map({{id: ., name: .}})" }} }} }}
+          test://steps/{{id}}:
+            text: x
+            list:
+              steps: [{{ text: "st", as: it }}]
+              result: {{ jq: "[{{id: .it, name: .it}}]" }}
+        "#,
+        api.url("")
+    ))
+    .file("all.csv", "id,name\nf,by file\n");
+    let client = started(&spec).await;
+    let listed = client.list("resources").await;
+    let uris: Vec<&str> = listed.iter().map(|r| r["uri"].as_str().unwrap()).collect();
+    assert_eq!(
+        uris,
+        [
+            "test://sql/s",
+            "test://http/h",
+            "test://exec/e",
+            "test://shell/a",
+            "test://shell/b",
+            "test://file/f",
+            "test://text/t1",
+            "test://text/t2",
+            "test://steps/st",
+        ]
+    );
+    assert_eq!((&listed[1]["name"], &listed[1]["size"]), (&json!("by HTTP"), &json!(3)));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::harness::{Era, Output, Spec, soon};
 const BINARY: &str = env!("CARGO_BIN_EXE_mcp-declare");
 
 /// A tool `run` that runs any script in this sandbox, beside a folder that may be read, one that may be written, and a secret.
-fn sandboxed(sandbox: &str) -> Spec {
+pub fn sandboxed(sandbox: &str) -> Spec {
     let spec = Spec::tools(&format!(
         r#"
         run:
@@ -24,12 +24,12 @@ fn sandboxed(sandbox: &str) -> Spec {
     spec.file("docs/open.txt", "open\n").file("out/old.txt", "old\n").file("secret.txt", "secret\n")
 }
 
-async fn run(spec: &Spec, script: &str) -> Output {
+pub async fn run(spec: &Spec, script: &str) -> Output {
     spec.run("call", &["run", &format!("script={script}")]).await
 }
 
 /// Runs a script that must fail, for a reason that has these words in it.
-async fn refused(spec: &Spec, script: &str, words: &str) {
+pub async fn refused(spec: &Spec, script: &str, words: &str) {
     let output = run(spec, script).await;
     assert_eq!(output.code, 1, "{script}: {output:?}");
     assert!(output.err.contains(words), "{script}: {words:?} is not in {output:?}");
@@ -235,7 +235,7 @@ async fn one_process_is_one() {
 }
 
 /// A user whom limits on processes bind: ourselves, or if we are root somebody who owns nothing.
-async fn as_nobody(spec: &Spec, arguments: &[&str]) -> Output {
+pub async fn as_nobody(spec: &Spec, arguments: &[&str]) -> Output {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
     let mut command = Command::new(if root { "setpriv" } else { BINARY });

@@ -191,7 +191,8 @@ async fn who_declines_ends_the_call_unless_the_spec_goes_on() {
         for (action, word) in [("decline", "declined"), ("cancel", "cancelled")] {
             let mut no = |_: &str, _: &Value| Some(json!({ "action": action }));
             let answer = talk.call("order", json!({ "book": "x" }), &mut no).await;
-            assert_eq!(error(&answer), format!("`who`: the user {word}: Who wants x?"));
+            let done = "done before it: `step-1`, `seen`";
+            assert_eq!(error(&answer), format!("`who`: the user {word}: Who wants x?\n{done}"));
             assert_eq!(text(&talk.call("free", json!({}), &mut no).await), format!("{action} null"));
         }
         let yes = talk.call("free", json!({}), &mut willing).await;

@@ -78,6 +78,26 @@ async fn a_session_is_told_of_every_kind_of_change() {
 }
 
 #[tokio::test]
+async fn a_file_tells_that_a_resource_is_to_be_read_again() {
+    let spec = Spec::new(
+        "
+        resources:
+          test://counted:
+            exec: { command: [cat, watched.txt] }
+            subscribe: { file: ./watched.txt }
+        ",
+    )
+    .file("watched.txt", "one");
+    let mut server = Process::serve(&spec, &[]);
+    server.initialize("2025-11-25").await;
+    subscribe(&mut server, "subscribe", "test://counted").await;
+    told_of(&mut server, &spec, "watched.txt", "test://counted").await;
+    std::fs::remove_file(spec.folder().join("watched.txt")).unwrap();
+    spec.put("watched.txt", "another");
+    assert_eq!(updated(&mut server).await, "test://counted");
+}
+
+#[tokio::test]
 async fn after_unsubscribing_nothing_is_told() {
     let spec = spec();
     let mut server = Process::serve(&spec, &[]);
@@ -163,7 +183,7 @@ async fn mistakes_are_named_at_their_place() {
     for (subscribe, words) in [
         ("{ poll: 50ms }", "this would read the resource all the time"),
         ("{ poll: often }", "`often` is not a duration"),
-        ("{}", "`poll` is missing in this subscribe"),
+        ("{}", "nothing says how changes are noticed"),
         ("true", "expected a map"),
         ("{ poll: 5s, pol: 1 }", "unknown key `pol`"),
     ] {

@@ -45,6 +45,13 @@ fn slow() -> Spec {
             - sleep: 1ms
             - progress: { progress: 4, total: 10, message: nearly }
             - sleep: 10m
+        branches:
+          longRunning: true
+          timeout: 10m
+          steps:
+            - parallel:
+                - { shell: { script: 'echo $$ > pid; exec sleep 600', timeout: 10m } }
+                - { sleep: 10m }
         picky: { longRunning: true, requires: { tasks: {} }, text: done }
         "#,
     )
@@ -191,14 +198,16 @@ async fn tasks_are_declared_where_there_are_any_and_never_to_sessions() {
 async fn cancelling_a_task_stops_its_work() {
     let spec = slow();
     everywhere(&spec, async |mut talk| {
-        let _ = std::fs::remove_file(spec.folder().join("pid"));
-        let id = begin(&mut talk, "endless", json!({})).await;
-        let pid = process_of(&spec).await;
-        cancel(&mut talk, &id).await;
-        let task = leaves(&mut talk, &id, &["working"]).await;
-        assert_eq!(task["status"], "cancelled", "{task}");
-        assert_eq!((task.get("result"), task.get("error")), (None, None));
-        is_gone(pid).await;
+        for tool in ["endless", "branches"] {
+            let _ = std::fs::remove_file(spec.folder().join("pid"));
+            let id = begin(&mut talk, tool, json!({})).await;
+            let pid = process_of(&spec).await;
+            cancel(&mut talk, &id).await;
+            let task = leaves(&mut talk, &id, &["working"]).await;
+            assert_eq!(task["status"], "cancelled", "{task}");
+            assert_eq!((task.get("result"), task.get("error")), (None, None));
+            is_gone(pid).await;
+        }
     })
     .await;
 }

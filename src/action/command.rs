@@ -2,12 +2,11 @@
 
 mod blot;
 mod chatter;
-mod confine;
+pub mod confine;
 mod exits;
 mod folder;
 mod input;
-mod trust;
-mod turns;
+pub mod trust;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,7 +18,6 @@ use chatter::Chatter;
 use exits::Exits;
 use folder::Folder;
 use input::Input;
-use turns::Turns;
 
 use super::process::{Exit, Finished, ProcessFault, Run};
 use super::{Arguments, Builder, Call, Limits, Scope, mask};
@@ -27,7 +25,7 @@ use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
 use crate::sandbox::Sandbox;
 use crate::spec::model::{self, Stdin};
 use crate::spec::read::Foreign;
-use crate::spec::{Bytes, Code, Diagnostic, Fault, Span, Spanned, Text};
+use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Fault, Span, Spanned, Text};
 
 /// Bytes that one argument or variable may have: Linux's own bound (`MAX_ARG_STRLEN`), less the ending NUL.
 pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
@@ -55,8 +53,6 @@ pub struct Written<'w> {
     pub progress: Option<&'w Spanned<String>>,
     /// `sandbox`.
     pub sandbox: Option<&'w model::Sandbox>,
-    /// `concurrency`.
-    pub concurrency: Option<&'w Spanned<u64>>,
     /// `timeout`.
     pub timeout: Option<&'w Spanned<Duration>>,
     /// `maxBytes`.
@@ -75,7 +71,6 @@ macro_rules! shared {
             errors: &$written.errors,
             progress: $written.progress.as_ref(),
             sandbox: $written.sandbox.as_ref(),
-            concurrency: $written.concurrency.as_ref(),
             timeout: $written.timeout.as_ref(),
             max_bytes: $written.max_bytes.as_ref(),
         }
@@ -92,7 +87,6 @@ pub struct Setting {
     exits: Exits,
     chatter: Chatter,
     sandbox: Option<Sandbox>,
-    turns: Turns,
     /// Its bounds.
     pub limits: Limits,
 }
@@ -114,14 +108,13 @@ impl Setting {
     /// Checks and compiles the keys that `exec` and `shell` share.
     pub fn compile(written: Written<'_>, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let Written { at, .. } = written;
-        trust::refuse_writable(at, builder);
+        trust::refuse_writable(at, builder.trust, builder.files, builder.sink);
         let folder = Folder::compile(written.cwd, at, scope, builder);
-        let env = environment(written.env, builder);
+        let env = environment(written.env, builder.sink);
         let input = Input::compile(written.stdin, scope, builder);
         let exits = Exits::compile(written.ok_exit, written.errors, scope, builder);
         let chatter = Chatter::compile(written.progress, builder);
-        let sandbox = confine::compile(written.sandbox, builder);
-        let turns = Turns::compile(written.concurrency, at, scope, builder);
+        let sandbox = confine::compile(written.sandbox, builder.sandbox, builder.files, builder.sink);
         let limits = builder.limits.with(written.timeout, None, written.max_bytes);
         Some(Setting {
             folder: folder?,
@@ -130,7 +123,6 @@ impl Setting {
             exits: exits?,
             chatter: chatter?,
             sandbox: sandbox?,
-            turns: turns?,
             limits,
         })
     }
@@ -147,7 +139,6 @@ impl Setting {
     pub async fn run(&self, start: Start<'_>, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
         let stdin = self.input.bytes(arguments)?;
         let begun = Instant::now();
-        let _turn = self.turns.take(start.name, call, self.limits.timeout).await?;
         let folder = self.folder.open(arguments)?;
         let mut env: Vec<_> = self.env.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect();
         env.extend(start.variables);
@@ -264,16 +255,16 @@ fn content(stdout: Vec<u8>, truncated: bool) -> Content {
 }
 
 /// `env`; mistakes are reported at their places.
-fn environment(written: &Foreign<Spanned<Text>>, builder: &mut Builder<'_>) -> Vec<(String, Text)> {
+pub fn environment(written: &Foreign<Spanned<Text>>, sink: &mut Diagnostics) -> Vec<(String, Text)> {
     for (name, value) in written.iter() {
         if name.value.is_empty() || name.value.contains(['=', '\0']) || value.expose().contains('\0') {
             let words = format!("`{}` can't be an environment variable", name.value);
-            builder.sink.error(Code::BadCommand, name.span, words);
+            sink.error(Code::BadCommand, name.span, words);
         }
         if value.written().contains("{{") {
             let found = Diagnostic::error(Code::BadTemplate, value.span, "params can't stand in `env`");
             let label = "pass them as arguments or on `stdin`; a `shell` script has them as variables";
-            builder.sink.push(found.label(label));
+            sink.push(found.label(label));
         }
     }
     written.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()

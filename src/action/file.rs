@@ -1,6 +1,8 @@
 //! `file`: a file below a folder that no path leads out of.
 
-use super::files::{FileContent, mime_type_of_name};
+use std::path::PathBuf;
+
+use super::files::{FileContent, FileFault, mime_type_of_name};
 use super::folder::{Place, count, fault};
 use super::{Arguments, Builder, Scope};
 use crate::outcome::{ActionError, Content, Outcome};
@@ -55,6 +57,14 @@ impl FileRead {
         Ok(Outcome { truncated, ..Outcome::new(content, Some(mime_type)) })
     }
 
+    /// Where the file of a call lies, or would lie; `None` for what leads outside of the folder or is no file.
+    pub async fn location(&self, arguments: &Arguments) -> Option<PathBuf> {
+        let path = self.place.file(arguments).ok()?;
+        let at = path.clone();
+        let opened = self.place.root.blocking(&path, move |root| root.open_file(&at).map(drop)).await;
+        matches!(opened, Ok(()) | Err(FileFault::NotFound(_))).then(|| self.place.folder.join(path))
+    }
+
     /// The path that a call would read, below the folder.
     ///
     /// # Errors
@@ -66,8 +76,10 @@ impl FileRead {
     /// The media type by the path's ending, when that is fixed.
     pub fn mime_type(&self) -> Option<String> {
         let path = self.place.written();
-        let ending = path.rsplit(['/', '}']).next().unwrap_or(path);
-        ending.contains('.').then(|| mime_type_of_name(ending)).flatten().map(str::to_owned)
+        let name = path.rsplit('/').next().unwrap_or(path);
+        // What a variable stands for is a part of the name, so that `{name}.png` is no hidden file.
+        let name = name.rsplit_once('}').map_or(name.to_owned(), |(_, ending)| format!("x{ending}"));
+        name.contains('.').then(|| mime_type_of_name(&name)).flatten().map(str::to_owned)
     }
 }
 

@@ -138,7 +138,7 @@ impl Place {
                 return Err(ActionError::invalid(format!("`{}` can't hold a `/`", variable.name)));
             }
         }
-        crate::uri::decode(&path.expand(arguments))
+        crate::uri::decode(&path.expand_plain(arguments))
             .ok_or_else(|| ActionError::invalid("the path is not valid percent-encoded UTF-8"))
     }
 

@@ -8,10 +8,11 @@
 //! | `request` | all of them together: checked at load, bound at a call |
 //! | `pages` | many requests for one answer |
 //! | `exchange` | a request and its answer, with all that a source does around it: |
-//! | `cache`, `retry`, `breaker`, `gate` | answers that are kept, further tries, a pause after failures, bounds |
+//! | `cache`, `retry`, `breaker` | answers that are kept, further tries, a pause after failures |
 //! | `redirect` | sending, step by step |
-//! | `answer`, `failure`, `fault` | what comes back |
+//! | `answer`, `room`, `failure`, `fault` | what comes back |
 //! | `explain` | a request as it may be seen |
+//! | `graphql` | operations of a GraphQL API, over all that |
 
 mod address;
 mod answer;
@@ -27,7 +28,7 @@ mod explain;
 mod failure;
 mod fault;
 mod field;
-mod gate;
+pub mod graphql;
 mod header;
 mod line;
 mod oauth;
@@ -35,7 +36,9 @@ mod pages;
 mod redirect;
 mod request;
 mod retry;
+mod room;
 mod source;
+pub mod tape;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -46,8 +49,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 
+pub use graphql::{Graphql, GraphqlSource};
 pub use source::HttpSource;
 
+use super::gate::{Bounds, Gate};
 use super::{Arguments, Builder, Call, Limits, Scope};
 use crate::outcome::shape::Wants;
 use crate::outcome::{ActionError, ErrorKind, Outcome};
@@ -58,7 +63,6 @@ use answer::Reader;
 use cache::Keep;
 use exchange::Exchange;
 use failure::Errors;
-use gate::{Bounds, Gate};
 use line::Line;
 use pages::Pages;
 use request::Request;
@@ -123,7 +127,7 @@ impl Http {
             builder.sink.push(Diagnostic::error(Code::BadValue, written.at, words).label("`cache` is for GET"));
             return None;
         }
-        Some(Some(Keep { ttl: written.ttl.as_ref().map(|ttl| ttl.value) }))
+        Some(Some(Keep { ttl: written.ttl() }))
     }
 
     /// Sends the request and reads its answer.
@@ -135,12 +139,15 @@ impl Http {
         let deadline = Instant::now().checked_add(self.limits.timeout).unwrap_or_else(Instant::now);
         let bound = self.request.bind(&self.source, arguments, &self.limits).await?;
         let what = bound.what;
-        let exchange = Exchange { source: &self.source, gate: &self.gate, keep: self.keep, deadline };
+        let exchange = Exchange { source: &self.source, gate: &self.gate, keep: self.keep, again: false, deadline };
         let sender = Sender { exchange, what: &what };
         let reader = self.reader(&what, arguments);
         let exchange = async {
             match &self.pages {
-                Some(pages) => pages.collect(bound.request, &reader, self.limits.timeout, call, &sender).await,
+                // Boxed: it is larger than a single exchange, and rare.
+                Some(pages) => {
+                    Box::pin(pages.collect(bound.request, &reader, self.limits.timeout, call, &sender)).await
+                }
                 None => reader.read(sender.send(bound.request).await?).await,
             }
         };

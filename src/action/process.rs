@@ -28,13 +28,16 @@ mod group;
 mod lines;
 mod pump;
 mod resolve;
+mod talk;
 pub mod watchdog;
+mod weight;
 
 pub use environment::safe_env;
 pub use fault::ProcessFault;
 pub use lines::Told;
 pub use pump::STDERR_KEPT;
 pub use resolve::resolve;
+pub use talk::{Companion, talk};
 
 use group::Group;
 use pump::{Output, Stop};
@@ -165,6 +168,11 @@ async fn run_in(
             fault = &mut stopped => {
                 terminate(group, &mut child, pump).await;
                 return Err(fault);
+            }
+            () = weight::too_much(&group, run.sandbox) => {
+                drop(group);
+                reap(&mut child).await;
+                return Err(ProcessFault::TooMuchMemory);
             }
             ended = follow(&mut child, pump.as_mut()) => ended,
         };

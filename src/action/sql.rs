@@ -7,6 +7,7 @@ pub mod mysql;
 mod output;
 mod part;
 pub mod postgres;
+pub mod scratch;
 pub mod server;
 pub mod source;
 pub mod sqlite;

@@ -1,7 +1,7 @@
 //! What clients would see change from one catalog to another, entry by entry: for people. Who only has to know
 //! which list to fetch again compares [`Visible`](super::Visible).
 
-mod fields;
+pub(super) mod fields;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::lock::{LISTS, Lock};
 use super::{Catalog, Listed};
 
 /// What changed: the server, then tools, prompts, resources and templates.
@@ -40,7 +41,12 @@ impl Changes {
             all.extend(Change::of("server", None, fields::changed(&server(old), &server(new))));
         }
         let changed = old.visible.changed(new.visible);
-        if changed.tools {
+        let searched = [old, new].map(|catalog| catalog.search().is_some());
+        if let [true, false] | [false, true] = searched {
+            all.extend(Change::of("tool", None, vec!["toolMode".to_owned()]));
+        }
+        // Who searches tools sees them too, one by one.
+        if changed.tools || searched.contains(&true) {
             let named = |catalog| Catalog::tools(catalog).map(|tool| (tool.listed.name.as_ref(), &tool.listed));
             compare("tool", named(old), named(new), &mut all);
         }
@@ -51,6 +57,16 @@ impl Changes {
         if changed.resources {
             compare("resource", resources(old), resources(new), &mut all);
             compare("template", templates(old), templates(new), &mut all);
+        }
+        Changes(all)
+    }
+
+    /// Compares what was locked with what would be locked now.
+    pub(super) fn of_locks(old: &Lock, new: &Lock) -> Self {
+        let mut all = Vec::new();
+        all.extend(Change::of("server", None, fields::changed(old.server(), new.server())));
+        for (kind, list) in LISTS {
+            compare(kind, old.list(list), new.list(list), &mut all);
         }
         Changes(all)
     }
@@ -66,7 +82,7 @@ impl Changes {
     }
 }
 
-fn server(catalog: &Catalog) -> Value {
+pub(super) fn server(catalog: &Catalog) -> Value {
     let mut server = json!(catalog.server);
     if let (Value::Object(server), Some(instructions)) = (&mut server, &catalog.instructions) {
         server.insert("instructions".to_owned(), json!(instructions));
@@ -74,14 +90,14 @@ fn server(catalog: &Catalog) -> Value {
     server
 }
 
-fn resources(catalog: &Catalog) -> impl Iterator<Item = (&str, &rmcp::model::Resource)> {
+pub(super) fn resources(catalog: &Catalog) -> impl Iterator<Item = (&str, &rmcp::model::Resource)> {
     catalog.resources().filter_map(|resource| match &resource.listed {
         Listed::Resource(listed) => Some((listed.uri.as_str(), listed)),
         Listed::Template(_) => None,
     })
 }
 
-fn templates(catalog: &Catalog) -> impl Iterator<Item = (&str, Template<'_>)> {
+pub(super) fn templates(catalog: &Catalog) -> impl Iterator<Item = (&str, Template<'_>)> {
     catalog.resources().filter_map(|resource| match &resource.listed {
         Listed::Template(listed) => {
             Some((listed.uri_template.as_str(), Template { listed, members: resource.members_edition() }))
@@ -92,9 +108,9 @@ fn templates(catalog: &Catalog) -> impl Iterator<Item = (&str, Template<'_>)> {
 
 /// A template, and its members in the list of resources.
 #[derive(Clone, Copy, PartialEq, Serialize)]
-struct Template<'c> {
+pub(super) struct Template<'c> {
     #[serde(flatten)]
-    listed: &'c rmcp::model::ResourceTemplate,
+    pub(super) listed: &'c rmcp::model::ResourceTemplate,
     /// Which files its members are, if it has members.
     members: Option<u64>,
 }

@@ -180,12 +180,16 @@ fn is_cut(outcome: &Outcome) -> bool {
 fn values(outcome: Outcome) -> Vec<String> {
     match outcome.content {
         Content::Text(lines) => lines.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect(),
-        Content::Json(Value::Object(mut object)) => match object.remove("rows") {
-            Some(Value::Array(rows)) => rows.iter().filter_map(text).collect(),
-            _ => object.values().next().and_then(text).into_iter().collect(),
-        },
-        Content::Json(Value::Array(items)) => items.iter().filter_map(text).collect(),
-        Content::Json(value) => text(&value).into_iter().collect(),
+        Content::Json(Value::Object(mut object)) | Content::Structured { value: Value::Object(mut object), .. } => {
+            match object.remove("rows") {
+                Some(Value::Array(rows)) => rows.iter().filter_map(text).collect(),
+                _ => object.values().next().and_then(text).into_iter().collect(),
+            }
+        }
+        Content::Json(Value::Array(items)) | Content::Structured { value: Value::Array(items), .. } => {
+            items.iter().filter_map(text).collect()
+        }
+        Content::Json(value) | Content::Structured { value, .. } => text(&value).into_iter().collect(),
         Content::Bytes(_) | Content::Blocks(_) => Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! Outcomes as MCP content.
 
-use rmcp::model::{Annotations, ContentBlock, Icon, JsonObject, MetaObject, ResourceContents};
+use rmcp::model::{Annotations, ContentBlock, Icon, JsonObject, MetaObject, PromptMessage, ResourceContents};
 use serde_json::{Value, json};
 
 use crate::action::content as describe;
@@ -14,7 +14,11 @@ pub fn blocks(shaped: Shaped, name: &str) -> (Vec<ContentBlock>, Option<Value>) 
     let Shaped { outcome: Outcome { content, mime_type, truncated, .. }, text } = shaped;
     let mut structured = None;
     let mut all = match (content, text) {
-        (Content::Json(value), words) => {
+        (Content::Structured { blocks, value }, None) => {
+            structured = Some(value);
+            written_out(blocks)
+        }
+        (Content::Json(value) | Content::Structured { value, .. }, words) => {
             let words = words.unwrap_or_else(|| value.to_string());
             structured = Some(value);
             vec![ContentBlock::text(words)]
@@ -49,6 +53,12 @@ fn of_bytes(bytes: &[u8], mime_type: Option<String>, name: &str) -> ContentBlock
 pub fn written_out(blocks: Vec<Value>) -> Vec<ContentBlock> {
     blocks.into_iter().filter_map(|block| serde_json::from_value(block).ok()).collect()
 }
+
+/// Messages of another server's prompt.
+pub fn messages(all: Vec<Value>) -> Vec<PromptMessage> {
+    all.into_iter().filter_map(|message| serde_json::from_value(message).ok()).collect()
+}
+
 /// The key of a resource's `_meta` that says which bound cut its contents.
 const TRUNCATED: &str = "mcp-declare/truncated";
 
@@ -59,7 +69,9 @@ pub fn resource(shaped: Shaped, uri: &str, mime_type: Option<&str>) -> Vec<Resou
     let meta = outcome.truncated.map(|words| MetaObject(JsonObject::from_iter([(TRUNCATED.to_owned(), json!(words))])));
     let contents = match (outcome.content, text) {
         (_, Some(words)) => ResourceContents::text(words, uri),
-        (Content::Json(value), None) => ResourceContents::text(value.to_string(), uri),
+        (Content::Json(value) | Content::Structured { value, .. }, None) => {
+            ResourceContents::text(value.to_string(), uri)
+        }
         (Content::Text(words), None) => ResourceContents::text(words, uri),
         (Content::Bytes(bytes), None) => ResourceContents::blob(base64(&bytes), uri),
         (Content::Blocks(blocks), None) => {

@@ -19,6 +19,19 @@ pub fn lint(schema: &Map<String, Value>, place: impl Fn(&str) -> Span, sink: &mu
     lint.sound
 }
 
+/// Whether a schema names headers; true as well where it has the keyword in another place, such as a default.
+pub fn are_named(schema: &Map<String, Value>) -> bool {
+    schema.iter().any(|(key, value)| key == KEY || in_value(value))
+}
+
+fn in_value(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => are_named(members),
+        Value::Array(items) => items.iter().any(in_value),
+        _ => false,
+    }
+}
+
 /// Where a schema stands.
 #[derive(Clone, Copy, PartialEq)]
 enum Level {

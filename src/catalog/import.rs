@@ -1,15 +1,20 @@
-//! `import`: what a description stands for becomes tools, resources and sources of the document, as if somebody had
-//! written them.
+//! `import`: what a description or another MCP server stands for becomes tools, resources, prompts and sources of the
+//! document, as if somebody had written them.
 
 mod fetch;
+mod server;
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::action::source::Mode;
+use crate::action::source::{Mode, Sources};
 use crate::openapi::{self, Imported, Left, Made, Pattern, Selection, Wanted};
+use crate::spec::model::import::Picks;
 use crate::spec::model::{self, Document, Import, Resource, Source, Tool};
 use crate::spec::node::{Entry, Kind, Node};
-use crate::spec::read::{At, FromNode};
+use crate::spec::outside::Outside;
+use crate::spec::read::{At, FromNode, Required};
 use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Files, Severity, Span, Spanned, env};
 use fetch::Fetch;
 
@@ -28,22 +33,65 @@ pub struct Context<'c> {
     pub sink: &'c mut Diagnostics,
     /// Takes the paths of what was read.
     pub inputs: &'c mut Vec<std::path::PathBuf>,
+    /// Takes what is read from outside.
+    pub outside: &'c mut Outside,
+}
+
+/// A document with all that its imports stand for.
+pub struct Expanded {
+    /// The whole.
+    pub document: Document,
+    /// Its tools whose schemas are known to compile.
+    pub known: HashSet<String>,
 }
 
 /// Adds to a document what its imports stand for.
-pub async fn expand(document: &mut Document, context: &mut Context<'_>) {
+pub async fn expand(mut document: Document, context: &mut Context<'_>) -> Expanded {
+    let mut known = HashSet::new();
     let imports = document.import.clone().unwrap_or_default();
     if let Some(import) = imports.get(MAX_IMPORTS) {
         context.sink.error(Code::TooLarge, import.at, format!("a spec has at most {MAX_IMPORTS} imports"));
     }
     for import in imports.iter().take(MAX_IMPORTS) {
-        if let Some(location) = import.openapi.get() {
-            one(document, import, location, context).await;
+        match (&import.openapi, &import.mcp) {
+            (Some(location), None) => {
+                server::refuse_keys(import, context.sink);
+                if let Some(location) = location.get() {
+                    one(&mut document, import, location, &mut known, context).await;
+                }
+            }
+            (None, Some(_)) => server::check_keys(import, context.sink),
+            (None, None) => {
+                let found = Diagnostic::error(Code::MissingKey, import.at, "this import is of nothing");
+                context.sink.push(found.label("give it one of `openapi`, `mcp`"));
+            }
+            (Some(_), Some(other)) => {
+                let place = other.get().map_or(import.at, |name| name.span);
+                let words = "an import is of one thing, this one of two";
+                context.sink.push(Diagnostic::error(Code::TwoActions, place, words).label("make two imports of it"));
+            }
+        }
+    }
+    Expanded { document, known }
+}
+
+/// Adds to a document what the MCP servers offer that its imports name.
+pub fn take_over(document: &mut Document, sources: &Sources, sink: &mut Diagnostics) {
+    let imports = document.import.clone().unwrap_or_default();
+    for import in imports.iter().take(MAX_IMPORTS) {
+        if let (None, Some(name)) = (&import.openapi, import.mcp.as_ref().and_then(Required::get)) {
+            server::take_over(document, import, name, sources, sink);
         }
     }
 }
 
-async fn one(document: &mut Document, import: &Import, location: &model::Str, context: &mut Context<'_>) {
+async fn one(
+    document: &mut Document,
+    import: &Import,
+    location: &model::Str,
+    known: &mut HashSet<String>,
+    context: &mut Context<'_>,
+) {
     let errors = context.sink.errors();
     let wanted = wanted(document, import, context.sink);
     let fetch = Fetch { mode: context.mode, files: context.files, sink: context.sink, inputs: context.inputs };
@@ -61,7 +109,7 @@ async fn one(document: &mut Document, import: &Import, location: &model::Str, co
     report(location, &imported, context.sink);
     let Imported { source, tools, resources, .. } = imported;
     add_source(document, location.span, source, context);
-    add_tools(document, import, location, tools, context.sink);
+    known.extend(add_tools(document, import, location, tools, context.sink));
     for (uri, Made { operation, value }) in resources {
         let uri = Spanned::new(uri, location.span);
         let at = At { span: location.span, name: Some(&uri.value) };
@@ -123,19 +171,30 @@ fn article(kind: &str) -> String {
     format!("{} {kind}", if kind == "sql" { "an" } else { "a" })
 }
 
-fn selection(written: Option<&model::import::Selection>, sink: &mut Diagnostics) -> Option<Selection> {
-    let Some(written) = written else { return Some(Selection::default()) };
-    let mut patterns = |list: &Option<Vec<model::Str>>| -> Option<Option<Vec<Pattern>>> {
-        let Some(list) = list else { return Some(None) };
-        let compiled = list.iter().map(|text| {
-            let pattern = Pattern::new(&text.value);
-            if pattern.is_none() {
-                sink.error(Code::BadValue, text.span, "this pattern is too large");
-            }
-            pattern
-        });
-        compiled.collect::<Option<Vec<_>>>().map(Some)
+/// Compiles a list of patterns.
+fn patterns(list: Option<&[model::Str]>, sink: &mut Diagnostics) -> Option<Option<Vec<Pattern>>> {
+    let Some(list) = list else { return Some(None) };
+    let compiled = list.iter().map(|text| {
+        let pattern = Pattern::new(&text.value);
+        if pattern.is_none() {
+            sink.error(Code::BadValue, text.span, "this pattern is too large");
+        }
+        pattern
+    });
+    compiled.collect::<Option<Vec<_>>>().map(Some)
+}
+
+fn selection(written: Option<&Picks>, sink: &mut Diagnostics) -> Option<Selection> {
+    let written = match written {
+        None => return Some(Selection::default()),
+        Some(Picks::Kinds(written)) => written,
+        Some(Picks::Names { at, .. }) => {
+            let found = Diagnostic::error(Code::WrongType, *at, "operations are not named by a list");
+            sink.push(found.label("say which: `operations: […]`, `tags: […]`, `paths: […]`"));
+            return None;
+        }
     };
+    let mut patterns = |list: &Option<Vec<model::Str>>| patterns(list.as_deref(), sink);
     Some(Selection {
         tags: patterns(&written.tags)?,
         paths: patterns(&written.paths)?,
@@ -181,7 +240,7 @@ fn report(location: &model::Str, imported: &Imported, sink: &mut Diagnostics) {
 fn add_source(document: &mut Document, span: Span, source: (String, Option<Value>), context: &mut Context<'_>) {
     let (name, Some(keys)) = source else { return };
     let mut whole = Node::made(&serde_json::json!({ "sources": { &name: keys } }), span);
-    env::interpolate(&mut whole, context.env, context.files, context.sink, context.inputs);
+    env::interpolate(&mut whole, context.env, context.files, context.sink, context.outside);
     let written = whole.get("sources").and_then(|sources| sources.value.get(&name));
     let Some(written) = written.map(|entry| entry.value.clone()) else { return };
     let name = Spanned::new(name, span);
@@ -199,7 +258,8 @@ fn add_tools(
     location: &model::Str,
     tools: indexmap::IndexMap<String, Made>,
     sink: &mut Diagnostics,
-) {
+) -> Vec<String> {
+    let mut as_made = Vec::new();
     for (name, _) in import.overrides.all().filter(|(name, _)| !tools.contains_key(&name.value)) {
         let words = format!("the import makes no tool `{}`", name.value);
         let known = tools.keys().map(String::as_str);
@@ -210,14 +270,16 @@ fn add_tools(
         let renamed = import.rename.iter().find(|(_, to)| name.ends_with(&to.value)).map(|(_, to)| to.span);
         let name = Spanned::new(name, renamed.unwrap_or(location.span));
         let mut node = Node::made(&value, location.span);
-        if let Some((_, over)) = over {
-            lay_over(&mut node, over);
+        match over {
+            Some((_, over)) => lay_over(&mut node, over),
+            None => as_made.push(name.value.clone()),
         }
         let tool = Tool::from_node(&node, At { span: name.span, name: Some(&name.value) }, sink);
         if let Some(other) = document.tools.add(name.clone(), tool) {
             clash(&name, &operation, other, "give it a `prefix`, `rename` it, or `exclude` it", sink);
         }
     }
+    as_made
 }
 
 fn clash(name: &Spanned<String>, operation: &str, other: Span, remedy: &str, sink: &mut Diagnostics) {

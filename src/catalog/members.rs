@@ -98,7 +98,7 @@ impl Members {
             Value::Null => None,
             other => Some(other.to_string()),
         };
-        let uri = self.template.expand(row);
+        let uri = self.template.expand_plain(row);
         let name = text("name").unwrap_or_else(|| uri.clone());
         let mut member = mcp::Resource::new(uri, name);
         member.title = text("title");

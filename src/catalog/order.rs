@@ -54,6 +54,11 @@ impl<'d> Walk<'d, '_> {
             [name, _] => format!("tool `{name}` calls itself"),
             _ => format!("tools call each other in a circle: {}", way.join(" → ")),
         };
-        self.sink.push(Diagnostic::error(Code::BadValue, called.span, words).label("a call that would never end"));
+        let found = Diagnostic::error(Code::BadValue, called.span, words).label("a call that would never end");
+        let first = self.tools.get(called.value.as_str()).map(|(name, _)| name.span);
+        self.sink.push(match first {
+            Some(first) => found.related(first, "leads back to here"),
+            None => found,
+        });
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::action::{Arguments, Param};
 use crate::schema::{self, Schema, SchemaFault};
+use crate::spec::model::Property;
 use crate::spec::node::{Entry, Kind, Node, entries_to_json};
 use crate::spec::read::{At, FromNode, refuse};
 use crate::spec::{Code, Diagnostic, Diagnostics, Named, Span, Spanned};
@@ -25,38 +26,46 @@ const OWN_KEYS: [&str; 2] = ["optional", "secret"];
 impl Params {
     /// Compiles a `params` map. `None` after a mistake in the whole; the names are still usable then, as
     /// [`Params::names`] gives them.
-    pub fn compile(written: &Named<Node>, sink: &mut Diagnostics) -> Option<Self> {
+    pub fn compile(written: &Named<Property>, sink: &mut Diagnostics) -> Option<Self> {
         let start = Span::new(crate::spec::FileId::default(), 0..0);
         let all = Self::names(written, sink);
         Self::assemble(all, |pointer| place_of(written, pointer, start), sink)
     }
 
+    /// The same where the schema that they make is known to compile.
+    pub fn known(written: &Named<Property>, sink: &mut Diagnostics) -> Self {
+        let all = Self::names(written, sink);
+        let schema = Schema::known(whole(&all));
+        Self::hiding(all, schema)
+    }
+
+    /// The same of an `inputSchema` that is known to compile.
+    pub fn known_schema(written: &Node) -> Self {
+        let schema = Schema::known(entries_to_json(written.entries()));
+        Params { all: Self::names_of_schema(written), schema }
+    }
+
+    fn hiding(all: Vec<Param>, schema: Schema) -> Self {
+        let secrets = all.iter().filter(|p| p.secret).map(|p| p.name.value.clone());
+        let schema = schema.with_secrets(secrets.collect::<Vec<_>>());
+        Params { all, schema }
+    }
+
     /// One schema of all the params; `place` says where a part of it is written.
     pub fn assemble(all: Vec<Param>, place: impl Fn(&str) -> Span, sink: &mut Diagnostics) -> Option<Self> {
-        let properties: Map<String, Value> =
-            all.iter().map(|p| (p.name.value.clone(), p.schema.as_ref().clone())).collect();
-        let required = all.iter().filter(|p| !p.optional && p.schema.get("default").is_none());
-        let required: Vec<&str> = required.map(|p| p.name.value.as_str()).collect();
-        let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": false });
-        if let (Value::Object(object), false) = (&mut object, required.is_empty()) {
-            object.insert("required".to_owned(), json!(required));
-        }
-        let schema = match Schema::compile(object) {
-            Ok(schema) => schema,
+        match Schema::compile(Value::Object(whole(&all))) {
+            Ok(schema) => Some(Self::hiding(all, schema)),
             Err(faults) => {
                 let more = hidden(&all, &faults);
                 report(faults, &place, sink);
                 report(more, &place, sink);
-                return None;
+                None
             }
-        };
-        let secrets = all.iter().filter(|p| p.secret).map(|p| p.name.value.clone());
-        let schema = schema.with_secrets(secrets.collect::<Vec<_>>());
-        Some(Params { all, schema })
+        }
     }
 
     /// The names of a `params` map. Mistakes in the two keys of our own are reported, those of the schemas not.
-    pub fn names(written: &Named<Node>, sink: &mut Diagnostics) -> Vec<Param> {
+    pub fn names(written: &Named<Property>, sink: &mut Diagnostics) -> Vec<Param> {
         let mut all = Vec::new();
         for (name, node) in written.all() {
             let Some(node) = node else { continue };
@@ -150,6 +159,22 @@ impl Params {
     }
 }
 
+/// One object of all the params.
+fn whole(all: &[Param]) -> Map<String, Value> {
+    let properties: Map<String, Value> =
+        all.iter().map(|p| (p.name.value.clone(), p.schema.as_ref().clone())).collect();
+    let required = all.iter().filter(|p| !p.optional && p.schema.get("default").is_none());
+    let required: Vec<&str> = required.map(|p| p.name.value.as_str()).collect();
+    let mut object = Map::new();
+    object.insert("type".to_owned(), json!("object"));
+    object.insert("properties".to_owned(), Value::Object(properties));
+    object.insert("additionalProperties".to_owned(), json!(false));
+    if !required.is_empty() {
+        object.insert("required".to_owned(), json!(required));
+    }
+    object
+}
+
 /// Whether this is `required: true` or `false`, which a param does not have; reported.
 fn is_required_flag(entry: &Entry, sink: &mut Diagnostics) -> bool {
     let Kind::Bool(required) = entry.value.kind else { return false };
@@ -206,7 +231,7 @@ pub fn steps(pointer: &str) -> Option<(String, Option<String>)> {
 
 /// Where the part `/properties/NAME/…` of the schema that a `params` map makes is written; `otherwise` for
 /// what is not written there.
-pub fn place_of(written: &Named<Node>, pointer: &str, otherwise: Span) -> Span {
+pub fn place_of(written: &Named<Property>, pointer: &str, otherwise: Span) -> Span {
     let Some((name, rest)) = steps(pointer) else { return otherwise };
     match (written.iter().find(|(n, _)| n.value == name), rest) {
         (Some((_, node)), Some(rest)) => node.at_pointer(&rest),

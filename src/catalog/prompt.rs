@@ -1,22 +1,27 @@
 //! MCP prompts.
 
-use futures_util::future::join_all;
-use rmcp::model::{self as mcp, ContentBlock, PromptMessage};
-use serde_json::{Map, Value, json};
+mod data;
+mod message;
+
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rmcp::model::{self as mcp, PromptMessage};
+use serde_json::{Map, Value, json};
 
 use super::completion::Completion;
 use super::params::{self, Params};
-use super::{Catalog, content, shape};
-use crate::action::content::Block;
-use crate::action::file::FileRead;
-use crate::action::{Action, Arguments, Builder, Call, Capabilities, Param, Scope, render_fault};
-use crate::outcome::shape::{Shape, ShapeLimits, media};
-use crate::outcome::{ActionError, Content, ErrorKind, base64};
-use crate::spec::model::{self, FileAction, Role};
-use crate::spec::read::Written;
-use crate::spec::{Code, Diagnostic, Named, Span, Spanned};
-use crate::template::Template;
+use super::{Catalog, content};
+use crate::action::mcp::Mcp;
+use crate::action::{Arguments, Builder, Call, Param, Scope};
+use crate::outcome::shape::ShapeLimits;
+use crate::outcome::{ActionError, ErrorKind};
+use crate::spec::model;
+use crate::spec::read::Required;
+use crate::spec::{Code, Diagnostic, Span, Spanned};
+use data::Data;
+use message::Message;
 
 /// A prompt, ready to be listed and got.
 #[derive(Debug)]
@@ -26,40 +31,12 @@ pub struct Prompt {
     params: Params,
     completions: Vec<Completion>,
     data: Vec<Data>,
+    /// How long all of `data` may take; `None` where somebody is asked something meanwhile.
+    data_time: Option<Duration>,
     messages: Vec<Message>,
+    /// Another server's prompt, whose messages are these in place of `messages`.
+    other: Option<Mcp>,
     limits: ShapeLimits,
-}
-
-/// A named action whose answer the messages use.
-#[derive(Debug)]
-struct Data {
-    name: String,
-    action: Action,
-    shape: Shape,
-}
-
-#[derive(Debug)]
-struct Message {
-    role: mcp::Role,
-    body: Body,
-}
-
-#[derive(Debug)]
-enum Body {
-    Text(Template),
-    /// The URI of a resource of this server.
-    Resource(Template),
-    Image(FileRead),
-    File(FileRead),
-    Content(Box<Block>),
-}
-
-/// MCP's word for who says a message.
-pub fn role(role: Role) -> mcp::Role {
-    match role {
-        Role::User => mcp::Role::User,
-        Role::Assistant => mcp::Role::Assistant,
-    }
 }
 
 impl Prompt {
@@ -72,7 +49,7 @@ impl Prompt {
         let params = Params::assemble(names.clone(), place, builder.sink);
         let remedy = "add it to `arguments`";
         let argument_scope = Scope { owner: &owner, params: &names, remedy };
-        let data = data(&written.data, &argument_scope, builder).await;
+        let data = data::compile(&written.data, &argument_scope, builder).await;
         let mut known = names.clone();
         for name in written.data.names() {
             if let Some(clash) = names.iter().find(|p| p.name.value == name.value) {
@@ -83,7 +60,10 @@ impl Prompt {
             known.push(Param { name: name.clone(), schema: Arc::new(json!({})), optional: false, secret: false });
         }
         let scope = Scope { owner: &owner, params: &known, remedy };
-        let messages = messages(name, written, &scope, builder).await;
+        let (messages, other) = match &written.mcp {
+            Some(action) => (Some(Vec::new()), Some(other(action, name, written, &argument_scope, builder))),
+            None => (message::compile(name, written, &scope, builder).await, None),
+        };
         let complete =
             |name: &str| written.arguments.iter().find(|(n, _)| n.value == name).and_then(|(_, a)| a.complete.as_ref());
         let completions = Completion::compile_all(complete, &argument_scope, builder).await;
@@ -92,8 +72,13 @@ impl Prompt {
             listed: listed(name, written, meta),
             completions: completions?,
             params: params?,
+            data_time: data::time(written, data.as_deref()?, builder.limits),
             data: data?,
             messages: messages?,
+            other: match other {
+                Some(other) => Some(other?),
+                None => None,
+            },
             limits: builder.limits.into(),
         })
     }
@@ -121,9 +106,11 @@ impl Prompt {
         let given = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
         let mut names =
             self.params.check(self.params.coerce(given)).map_err(|faults| ActionError::invalid(faults.join("; ")))?;
-        let needs = self.data.iter().fold(Capabilities::default(), |all, data| all.and(data.action.requires()));
-        call.client.require(needs).await?;
-        let found = join_all(self.data.iter().map(|data| data.run(&names, self.limits, call))).await;
+        if let Some(other) = &self.other {
+            return Ok(content::messages(other.messages(&names, call).await?));
+        }
+        call.client.require(data::requires(&self.data)).await?;
+        let found = join_all(self.data.iter().map(|data| self.in_time(data.run(&names, self.limits, call)))).await;
         let mut unanswered = None;
         for (data, value) in self.data.iter().zip(found) {
             match value {
@@ -145,81 +132,15 @@ impl Prompt {
         }
         Ok(messages)
     }
-}
 
-impl Data {
-    /// What the name stands for in the messages: rows are the list of them, a text is a string.
-    async fn run(&self, arguments: &Arguments, limits: ShapeLimits, call: &Call) -> Result<Value, ActionError> {
-        let here = call.within(&self.name);
-        if let Some(value) = here.recall() {
-            return Ok(value);
+    /// Waits for an entry of `data`: all of them begin together, so they have one deadline.
+    async fn in_time(&self, run: impl Future<Output = Result<Value, ActionError>>) -> Result<Value, ActionError> {
+        match self.data_time {
+            Some(time) => tokio::time::timeout(time, run).await.unwrap_or_else(|_| {
+                Err(ActionError::new(ErrorKind::TimedOut, format!("it took longer than {time:?}")))
+            }),
+            None => run.await,
         }
-        let value = self.value(arguments, limits, &here).await?;
-        here.record(&value);
-        Ok(value)
-    }
-
-    async fn value(&self, arguments: &Arguments, limits: ShapeLimits, call: &Call) -> Result<Value, ActionError> {
-        let outcome = self.action.run(arguments, call).await?;
-        let limits = self.action.limits().map_or(limits, ShapeLimits::from);
-        let shaped = self.shape.apply(outcome, limits).await?;
-        if let Some(text) = shaped.text {
-            return Ok(Value::String(text));
-        }
-        let truncated = shaped.outcome.truncated.clone();
-        Ok(match shaped.outcome.into_value() {
-            Value::String(text) => Value::String(noted(text, truncated)),
-            Value::Object(mut object) if self.action.gives_rows() && !self.shape.reshapes() => {
-                object.remove("rows").unwrap_or_default()
-            }
-            other => other,
-        })
-    }
-}
-
-impl Body {
-    /// What it says: one block, or one for each of a resource's contents.
-    async fn contents(
-        &self,
-        names: &Map<String, Value>,
-        max_bytes: usize,
-        catalog: &Catalog,
-        call: &Call,
-    ) -> Result<Vec<ContentBlock>, ActionError> {
-        Ok(match self {
-            Body::Text(template) => {
-                vec![ContentBlock::text(template.render(names, max_bytes).map_err(|f| render_fault(&f))?)]
-            }
-            Body::Resource(template) => {
-                let uri = template.render(names, max_bytes).map_err(|f| render_fault(&f))?;
-                let read = catalog.read(uri.trim(), call).await?;
-                read.all.into_iter().map(ContentBlock::resource).collect()
-            }
-            Body::File(file) => {
-                let outcome = file.run(names).await?;
-                match outcome.content {
-                    Content::Text(text) => vec![ContentBlock::text(noted(text, outcome.truncated))],
-                    _ => return Err(ActionError::failed("the file of this prompt is not text")),
-                }
-            }
-            Body::Image(file) => {
-                let image = media(file.run(names).await?, "image")?;
-                let mime_type = image.mime_type.clone().unwrap_or_default();
-                match image.content {
-                    Content::Bytes(bytes) => vec![ContentBlock::image(base64(&bytes), mime_type)],
-                    _ => Vec::new(),
-                }
-            }
-            Body::Content(block) => content::written_out(vec![block.json(names, call).await?]),
-        })
-    }
-}
-
-/// A text with the bound that cut it, if one did.
-fn noted(text: String, truncated: Option<String>) -> String {
-    match truncated {
-        Some(words) => format!("{text}\n{}", content::cut(&words)),
-        None => text,
     }
 }
 
@@ -257,95 +178,27 @@ fn place_of(written: &model::Prompt, pointer: &str, otherwise: Span) -> Span {
     part.unwrap_or(name.span)
 }
 
-async fn data(written: &Named<model::Data>, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Vec<Data>> {
-    let mut all = Vec::new();
-    for (name, data) in written.all() {
-        let compiled = match data {
-            Some(data) => {
-                let shape = shape::compile(data.result.as_ref(), builder);
-                match &data.action {
-                    Some(action) => Action::compile(action, scope, builder).await.zip(shape),
-                    None => None,
-                }
-            }
-            None => None,
-        };
-        let ready = |(action, shape): (Action, Shape)| Data {
-            name: name.value.clone(),
-            action: action.wanted(shape.wants()),
-            shape,
-        };
-        all.push(compiled.map(ready));
-    }
-    all.into_iter().collect()
-}
-
-async fn messages(
+/// Another server's prompt, which leaves nothing more to say.
+fn other(
+    action: &Required<model::McpAction>,
     name: &Spanned<String>,
     written: &model::Prompt,
     scope: &Scope<'_>,
     builder: &mut Builder<'_>,
-) -> Option<Vec<Message>> {
-    match (&written.messages, &written.template) {
-        (Some(Written(messages)), None) if messages.as_ref().is_none_or(|all| !all.is_empty()) => {
-            let mut compiled = Vec::new();
-            for written in messages.as_ref()? {
-                compiled.push(match &written.0 {
-                    Some(written) => message(written, scope, builder).await,
-                    None => None,
-                });
-            }
-            compiled.into_iter().collect()
-        }
-        (None, Some(Written(template))) => {
-            let body = Body::Text(builder.template(template.as_ref()?, scope)?);
-            Some(vec![Message { role: mcp::Role::User, body }])
-        }
-        (Some(_), Some(Written(template))) => {
-            let words = "a prompt has `messages` or a `template`, this one has both";
-            let at = template.as_ref().map_or(name.span, |template| template.span);
-            builder.sink.push(Diagnostic::error(Code::NameClash, at, words).label("keep one of them"));
-            None
-        }
-        _ => {
-            let found = Diagnostic::error(Code::MissingKey, name.span, "this prompt says nothing");
-            builder.sink.push(found.label("give it `messages` or a `template`"));
-            None
-        }
+) -> Option<Mcp> {
+    let action = action.get()?;
+    if written.messages.is_some() || written.template.is_some() || !written.data.is_empty() {
+        let words = "with `mcp` the messages are another server's, and this prompt has its own";
+        let found = Diagnostic::error(Code::NameClash, name.span, words);
+        builder.sink.push(found.label("use `mcp` in `data` to put its messages into yours"));
+        return None;
     }
-}
-
-async fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Message> {
-    let bodies = [&written.text, &written.resource, &written.image, &written.file];
-    let given = bodies.into_iter().flatten().map(|body| body.span);
-    let given: Vec<Span> = given.chain(written.content.as_ref().map(|block| block.at)).collect();
-    if given.len() != 1 {
-        let words = "a message has one of `text`, `resource`, `image`, `file`, `content`";
-        let at = given.get(1).copied().unwrap_or(written.at);
-        let label = if given.is_empty() { "this one has none" } else { "keep one of them" };
-        builder.sink.push(Diagnostic::error(Code::BadValue, at, words).label(label));
+    if action.prompt.is_none() || action.argument.is_some() {
+        let found = Diagnostic::error(Code::BadValue, action.at, "a prompt's messages are those of a prompt");
+        builder.sink.push(found.label("name it: `prompt: …`"));
+        return None;
     }
-    let file = |path: &Spanned<String>, builder: &mut Builder<'_>| {
-        let action = FileAction::of(path.clone());
-        FileRead::compile(&action, scope, builder)
-    };
-    let body = if let Some(text) = &written.text {
-        builder.template(text, scope).map(Body::Text)
-    } else if let Some(uri) = &written.resource {
-        builder.template(uri, scope).map(Body::Resource)
-    } else if let Some(path) = &written.image {
-        let image = file(path, builder);
-        let mime_type = image.as_ref().and_then(FileRead::mime_type).unwrap_or_default();
-        if image.is_some() && !mime_type.starts_with("image/") {
-            builder.sink.error(Code::BadValue, path.span, "by its name this file is no image");
-        }
-        image.map(Body::Image)
-    } else if let Some(block) = &written.content {
-        Block::compile(block, scope, builder).await.map(|block| Body::Content(Box::new(block)))
-    } else {
-        written.file.as_ref().and_then(|path| file(path, builder)).map(Body::File)
-    };
-    Some(Message { role: role(written.role.get()?.value), body: body? })
+    Mcp::compile(action, scope, builder)
 }
 
 fn listed(name: &Spanned<String>, written: &model::Prompt, meta: Option<mcp::MetaObject>) -> mcp::Prompt {

@@ -1,7 +1,7 @@
 //! MCP resources and resource templates.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::cmp::Reverse;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use super::lists::Freshness;
 use super::members::Members;
 use super::params::{self, Params};
 use super::shape;
+use super::watch::Watch;
+use crate::action::mcp::Watching;
 use crate::action::{Action, Arguments, Builder, Call, Param, Scope};
 use crate::outcome::shape::{Shape, ShapeLimits};
 use crate::outcome::{ActionError, ErrorKind};
@@ -33,8 +35,8 @@ pub struct Resource {
     limits: ShapeLimits,
     completions: Vec<Completion>,
     members: Option<Members>,
-    /// How often it is read while somebody is subscribed, if the spec says so.
-    poll: Option<Duration>,
+    /// How its changes are noticed while somebody is subscribed.
+    watch: Watch,
     freshness: Freshness,
 }
 
@@ -53,11 +55,6 @@ impl Contents {
         Contents { all: vec![contents], freshness: Freshness::default() }
     }
 }
-
-/// How often a file is looked at while somebody is subscribed.
-const FILE_POLL: Duration = Duration::from_secs(2);
-/// The shortest interval that `poll` may have.
-const SHORTEST_POLL: Duration = Duration::from_millis(100);
 
 /// A resource in one of MCP's two lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +82,7 @@ impl Resource {
             (Some(list), Some((template, _))) => Members::compile(list, template, &owner, builder).await.map(Some),
             _ => Some(None),
         };
-        let poll = poll(written.subscribe.as_ref(), builder.sink);
+        let watch = Watch::compile(written.subscribe.as_ref(), builder);
         let shape = shape::compile(written.result.as_ref(), builder);
         let action = match &written.action {
             Some(action) => Action::compile(action, &scope, builder).await,
@@ -114,7 +111,7 @@ impl Resource {
             limits,
             completions: completions?,
             members: members?,
-            poll,
+            watch,
             freshness,
         })
     }
@@ -124,9 +121,10 @@ impl Resource {
         self.matcher.matches(uri)
     }
 
-    /// How specific its template is: characters that are no variable.
-    pub fn literal_len(&self) -> usize {
-        self.matcher.literal_len()
+    /// The place of its template among those that a URI is held against: the more literal come first, and of those that
+    /// are as literal the narrower.
+    pub fn precedence(&self) -> (Reverse<usize>, usize) {
+        (Reverse(self.matcher.literal_len()), self.matcher.breadth())
     }
 
     /// The URI or URI template.
@@ -159,9 +157,35 @@ impl Resource {
         self.members.as_ref().map(|members| members.edition)
     }
 
-    /// How often it is looked at while somebody is subscribed; `None` for what only a reload changes.
+    /// How often it is looked at while somebody is subscribed, if the spec says so.
     pub fn poll(&self) -> Option<Duration> {
-        self.poll.or(matches!(self.action, Action::File(_)).then_some(FILE_POLL))
+        self.watch.poll
+    }
+
+    /// Whether it changes with a file, of which the operating system tells.
+    pub fn is_file(&self) -> bool {
+        self.watch.file.is_some() || matches!(self.action.bare(), Action::File(_))
+    }
+
+    /// Where the file lies that it changes with, or would; `None` for anything else, and for a file outside of its folder.
+    /// `variables` as [`Resource::matches`] gave them.
+    pub async fn file(&self, variables: Arguments) -> Option<PathBuf> {
+        if let Some(file) = &self.watch.file {
+            return Some(file.clone());
+        }
+        let Action::File(file) = self.action.bare() else { return None };
+        let arguments = self.params.check(self.params.coerce(variables)).ok()?;
+        file.location(&arguments).await
+    }
+
+    /// Listens to whoever tells of its changes; `None` where nobody does.
+    pub fn watch(&self, uri: &str) -> Option<Watching> {
+        if let Action::Mcp(mcp) = &self.action { mcp.watch(uri) } else { None }
+    }
+
+    /// Whether its changes are noticed while the catalog stays the same.
+    pub fn is_followed(&self) -> bool {
+        self.is_file() || self.poll().is_some() || matches!(&self.action, Action::Mcp(mcp) if mcp.tells())
     }
 
     /// What `resources/list` has of it: itself, or the members that a template lists. A list that fails is left out,
@@ -195,10 +219,17 @@ impl Resource {
             ActionError::new(ErrorKind::NotFound, format!("there is no such resource: {}", faults.join("; ")))
         })?;
         call.client.require(self.action.requires()).await?;
-        let outcome = self.action.run(&arguments, call).await?;
+        let outcome = self.action.read(self.uri(), uri, &arguments, call).await?;
         let shaped = self.shape.apply(outcome, self.limits).await?;
         Ok(Contents { all: content::resource(shaped, uri, self.mime_type()), freshness: self.freshness })
     }
+}
+
+/// Why somebody else's URI or URI template can't be one of ours, if it can't.
+pub fn refusal(uri: &Spanned<String>) -> Option<String> {
+    let mut sink = Diagnostics::default();
+    parse(uri, &mut sink);
+    sink.first_error().map(|found| found.message.clone())
 }
 
 /// Parses a resource's key and makes sure that URIs can be matched back to its variables.
@@ -225,25 +256,6 @@ fn parse(uri: &Spanned<String>, sink: &mut Diagnostics) -> Option<(UriTemplate, 
         Err(fault) => {
             sink.push(Diagnostic::fault(Code::BadUriTemplate, uri, fault));
             None
-        }
-    }
-}
-
-/// Reports templates that differ in the names of variables alone: every URI of the one is one of the other too.
-pub fn refuse_twins<'a>(uris: impl Iterator<Item = &'a Spanned<String>>, sink: &mut Diagnostics) {
-    let mut seen: HashMap<String, &Spanned<String>> = HashMap::new();
-    for uri in uris {
-        let Ok(template) = UriTemplate::parse(uri) else { continue };
-        match seen.entry(template.shape()) {
-            Entry::Occupied(first) => {
-                let words = format!("the URIs of this resource are those of `{}` too", first.get().value);
-                let found = Diagnostic::error(Code::NameClash, uri.span, words);
-                let found = found.label("the names of variables don't tell them apart");
-                sink.push(found.related(first.get().span, "first defined here"));
-            }
-            Entry::Vacant(place) => {
-                place.insert(uri);
-            }
         }
     }
 }
@@ -320,14 +332,4 @@ fn listed(
         listed.meta = meta;
         Listed::Template(listed)
     }
-}
-
-/// The interval of `subscribe`.
-fn poll(written: Option<&model::Subscribe>, sink: &mut Diagnostics) -> Option<Duration> {
-    let poll = written?.poll.get()?;
-    if poll.value < SHORTEST_POLL {
-        let found = Diagnostic::error(Code::BadValue, poll.span, "this would read the resource all the time");
-        sink.push(found.label(format!("at least {} ms", SHORTEST_POLL.as_millis())));
-    }
-    Some(poll.value)
 }

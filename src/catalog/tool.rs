@@ -11,13 +11,14 @@ use super::content;
 use super::headers;
 use super::params::{Params, compile_schema, place_of};
 use super::shape;
-use crate::action::steps::{Ask, Callee};
-use crate::action::{Action, Arguments, Builder, Call, Capabilities, Scope};
+use crate::action::steps::{Ask, Callee, Hints};
+use crate::action::{self, Action, Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::shape::{Shape, ShapeLimits, Shaped};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome, Whole};
 use crate::schema::Schema;
 use crate::spec::model::{self, LongRunning};
-use crate::spec::{Code, Diagnostic, Spanned};
+use crate::spec::node::entries_to_json;
+use crate::spec::{Code, Diagnostic, Diagnostics, Spanned};
 
 /// A tool, ready to be listed and called.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Tool {
     pub listed: mcp::Tool,
     /// How long a call's task and its result are kept; `None` where calls are no tasks.
     pub task: Option<Duration>,
+    /// Whether HTTP clients may have to repeat params in headers (`x-mcp-header`).
+    pub has_headers: bool,
     params: Params,
     /// Whether `output` is the spec's own, not what follows from the action.
     promised: bool,
@@ -66,15 +69,16 @@ const MAX_NAME: usize = 64;
 impl Tool {
     /// Checks and compiles a tool.
     pub async fn compile(name: &Spanned<String>, written: &model::Tool, builder: &mut Builder<'_>) -> Option<Self> {
-        let named = check_name(name, builder);
+        let named = check_name(name, builder.sink);
         let (names, params) = Self::params(name, written, builder);
         let owner = format!("tool `{}`", name.value);
         let scope = Scope { owner: &owner, params: &names, remedy: "add it to `params`" };
         let shape = shape::compile(written.result.as_ref(), builder);
-        let output = written
-            .output_schema
-            .as_ref()
-            .map(|node| compile_schema(node.to_json(), |pointer| node.at_pointer(pointer), builder.sink));
+        let known = builder.known.contains(&name.value);
+        let output = written.output_schema.as_ref().map(|node| match known {
+            true => Some(Schema::known(entries_to_json(node.entries()))),
+            false => compile_schema(node.to_json(), |pointer| node.at_pointer(pointer), builder.sink),
+        });
         let action = match &written.action {
             Some(action) => Action::compile(action, &scope, builder).await,
             None => None,
@@ -90,6 +94,7 @@ impl Tool {
             headers::lint(params.schema.json(), place, builder.sink)
         });
         let (action, shape, params) = (action?, shape?, params?);
+        refuse_cache(written, &action, builder)?;
         let action = action.wanted(shape.wants());
         let confirm = match confirm {
             Some(confirm) => Some(confirm?),
@@ -114,7 +119,8 @@ impl Tool {
         listed.meta = meta;
         let limits = action.limits().unwrap_or(builder.limits).into();
         let requires = requires(written.requires.as_ref(), confirm.as_ref(), &action);
-        Some(Tool { listed, task, params, promised, requires, confirm, action, output, shape, limits })
+        let has_headers = headers::are_named(params.schema.json());
+        Some(Tool { listed, task, has_headers, params, promised, requires, confirm, action, output, shape, limits })
     }
 
     /// The names of the params, also when their schema is at fault, and the params.
@@ -123,7 +129,10 @@ impl Tool {
         written: &model::Tool,
         builder: &mut Builder<'_>,
     ) -> (Vec<crate::action::Param>, Option<Params>) {
+        let known = builder.known.contains(&name.value);
         let params = match &written.input_schema {
+            Some(schema) if known => Some(Params::known_schema(schema)),
+            None if known => Some(Params::known(&written.params, builder.sink)),
             Some(schema) => {
                 if !written.params.is_empty() {
                     let words = format!("tool `{}` has both `params` and `inputSchema`", name.value);
@@ -131,19 +140,33 @@ impl Tool {
                 }
                 Params::of_schema(schema, builder.sink)
             }
-            None => Params::compile(&written.params, builder.sink),
+            None => match Self::implied(written, builder) {
+                Some(all) => Params::assemble(all, |_| name.span, builder.sink),
+                None => Params::compile(&written.params, builder.sink),
+            },
         };
         let names = match (&params, &written.input_schema) {
             (Some(params), _) => params.all.clone(),
             (None, Some(schema)) => Params::names_of_schema(schema),
-            (None, None) => Params::names(&written.params, &mut crate::spec::Diagnostics::default()),
+            (None, None) => Params::names(&written.params, &mut Diagnostics::default()),
         };
         (names, params)
+    }
+
+    /// The params that follow from the action, where the spec says nothing of them.
+    fn implied(written: &model::Tool, builder: &mut Builder<'_>) -> Option<Vec<crate::action::Param>> {
+        let action = written.action.as_ref().filter(|_| written.params.is_empty())?;
+        Action::params(action, builder)
     }
 
     /// Calls it.
     pub async fn call(&self, given: Arguments, call: &Call) -> Answer {
         self.attempt(given, call).await.unwrap_or_else(|error| Answer::error(error.message))
+    }
+
+    /// Whether it can't do without asking the user something.
+    pub fn asks(&self) -> bool {
+        self.requires.elicitation
     }
 
     /// Whether a call never says anything to the client while it runs, nor asks it anything.
@@ -166,7 +189,11 @@ impl Tool {
         }
         Ok(match error.blocks.is_empty() {
             true => Answer::error(error.message),
-            false => Answer { content: content::written_out(error.blocks), ..Answer::error("") },
+            false => {
+                let mut content = content::written_out(error.blocks);
+                content.extend(error.trail.map(|trail| ContentBlock::text(trail.summary())));
+                Answer { content, structured: error.structured.map(|value| *value), ..Answer::error("") }
+            }
         })
     }
 
@@ -177,7 +204,7 @@ impl Tool {
     async fn value(&self, given: Arguments, call: &Call) -> Result<Value, ActionError> {
         let Shaped { outcome, text } = self.shaped(given, call).await?;
         Ok(match (&outcome.content, text) {
-            (Content::Json(_), _) | (_, None) => outcome.into_value(),
+            (Content::Json(_) | Content::Structured { .. }, _) | (_, None) => outcome.into_value(),
             (_, Some(words)) => Value::String(words),
         })
     }
@@ -187,13 +214,27 @@ impl Tool {
         let tool = self.clone();
         Callee {
             params: self.params.all.clone(),
-            read_only: self.listed.annotations.as_ref().and_then(|a| a.read_only_hint),
+            hints: self.hints(),
+            depth: match &self.action {
+                Action::Steps(steps) => steps.depth(),
+                _ => 0,
+            },
             requires: self.requires,
             run: Arc::new(move |given, call| {
                 let tool = tool.clone();
                 async move { tool.value(given, &call).await }.boxed()
             }),
         }
+    }
+
+    /// What is known of a call.
+    fn hints(&self) -> Hints {
+        self.listed.annotations.as_ref().map_or_else(Hints::default, |known| Hints {
+            read_only: known.read_only_hint,
+            destructive: known.destructive_hint,
+            idempotent: known.idempotent_hint,
+            open_world: known.open_world_hint,
+        })
     }
 
     async fn shaped(&self, given: Arguments, call: &Call) -> Result<Shaped, ActionError> {
@@ -222,7 +263,7 @@ impl Tool {
     /// Fails if an answer is not what the tool's output schema says. A whole one keeps what follows from the action.
     fn check(&self, outcome: &Outcome) -> Result<(), ActionError> {
         let Some(schema) = &self.output else { return Ok(()) };
-        let Content::Json(value) = &outcome.content else {
+        let (Content::Json(value) | Content::Structured { value, .. }) = &outcome.content else {
             return Err(ActionError::failed("the answer is not the JSON that this tool's output schema promises"));
         };
         if !self.promised && outcome.truncated.is_none() {
@@ -257,7 +298,36 @@ impl Tool {
     }
 }
 
-fn check_name(name: &Spanned<String>, builder: &mut Builder<'_>) -> bool {
+/// Reports answers that are kept of what the spec says changes something.
+fn refuse_cache(written: &model::Tool, action: &Action, builder: &mut Builder<'_>) -> Option<()> {
+    let hint = written.annotations.as_ref().and_then(|all| all.read_only_hint.as_ref());
+    let writes = hint.filter(|hint| !hint.value && action.keeps_answers());
+    let cache = written.action.as_ref().and_then(model::Action::around).and_then(|around| around.cache.as_ref());
+    let Some((hint, cache)) = writes.zip(cache) else { return Some(()) };
+    builder.sink.push(action::refuse_cache(cache.at).related(hint.span, "said here"));
+    None
+}
+
+/// Why somebody else's tool can't be one of ours, if it can't: its name or its schemas.
+pub fn refusal(name: &str, written: &model::Tool) -> Option<String> {
+    let mut sink = Diagnostics::default();
+    let name = Spanned::new(name.to_owned(), written.at);
+    check_name(&name, &mut sink);
+    if let Some(schema) = &written.input_schema
+        && let Some(params) = Params::of_schema(schema, &mut sink)
+    {
+        headers::lint(params.schema.json(), |pointer| schema.at_pointer(pointer), &mut sink);
+    }
+    if let Some(schema) = &written.output_schema {
+        compile_schema(schema.to_json(), |pointer| schema.at_pointer(pointer), &mut sink);
+    }
+    sink.first_error().map(|found| match found.label.is_empty() {
+        true => found.message.clone(),
+        false => format!("{} ({})", found.message, found.label),
+    })
+}
+
+fn check_name(name: &Spanned<String>, sink: &mut Diagnostics) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let sound = !name.value.is_empty() && name.value.len() <= MAX_NAME && name.value.chars().all(allowed);
     if !sound {
@@ -266,7 +336,7 @@ fn check_name(name: &Spanned<String>, builder: &mut Builder<'_>) -> bool {
             name => format!("`{name}` can't be a tool's name"),
         };
         let found = Diagnostic::error(Code::BadValue, name.span, words);
-        builder.sink.push(found.label(format!("1 to {MAX_NAME} letters, digits, `_`, `-` or `.`")));
+        sink.push(found.label(format!("1 to {MAX_NAME} letters, digits, `_`, `-` or `.`")));
     }
     sound
 }
@@ -310,12 +380,6 @@ fn annotations(written: Option<&model::ToolAnnotations>, action: &Action) -> Opt
     let (destructive, idempotent) = if all.read_only_hint == Some(true) { (None, None) } else { action.effects() };
     all.destructive_hint = flag(|w| &w.destructive_hint).or(destructive);
     all.idempotent_hint = flag(|w| &w.idempotent_hint).or(idempotent);
-    all.open_world_hint = flag(|w| &w.open_world_hint).or(match action {
-        Action::Http(_) => Some(true),
-        Action::Sql(_) | Action::Text(_) => Some(false),
-        Action::File(_) | Action::Files(_) | Action::Search(_) | Action::Write(_) | Action::Edit(_) => Some(false),
-        Action::Content(blocks) => blocks.is_closed().then_some(false),
-        _ => None,
-    });
+    all.open_world_hint = flag(|w| &w.open_world_hint).or(action.open_world());
     (json!(all) != json!({})).then_some(all)
 }

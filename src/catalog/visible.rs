@@ -3,9 +3,10 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
 
+use rmcp::model::Tool;
 use serde::Serialize;
 
-use super::{Listed, Prompt, Resource, Tool};
+use super::{Listed, Prompt, Resource};
 
 /// A digest of each list; the same for lists that look the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Visible {
     ) -> Self {
         let mut all = Visible::default();
         let mut digest = Digest::default();
-        tools.for_each(|tool| digest.add(&tool.listed));
+        tools.for_each(|tool| digest.add(tool));
         all.tools = digest.finish();
         // Two lists: how one is mixed with the other in the spec is not seen, but where a template's members stand is.
         resources.clone().for_each(|resource| match &resource.listed {

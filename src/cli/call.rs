@@ -1,16 +1,20 @@
 //! `call`: a tool, through the same path as a client's call.
 
-use std::io::Read;
+mod person;
+
+use std::io::{IsTerminal, Read};
 
 use rmcp::model::ContentBlock;
 use serde_json::{Map, Value};
 
 use super::spec::{self, SpecArguments};
-use super::{Exit, complain, note, print};
+use super::{Exit, complain, note, print, table, user};
 use crate::action::source::Mode;
-use crate::action::{Arguments as Given, Call, Param};
-use crate::catalog::{Answer, Tool};
+use crate::action::{Arguments as Given, Param};
+use crate::catalog::params::Params;
+use crate::catalog::{Answer, Catalog, Resolved, Tool};
 use crate::schema::coerce;
+use person::Person;
 
 /// Bytes of arguments that standard input may bring.
 const MAX_STDIN: u64 = 64 * 1024 * 1024;
@@ -31,10 +35,32 @@ pub struct Arguments {
     /// All arguments as one JSON object; `-` reads it from standard input.
     #[arg(long, value_name = "JSON", conflicts_with = "arguments")]
     json: Option<String>,
+    /// How JSON is printed: rows as a table, which is usual on a terminal, or as it is.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Format>,
     /// Show what the call would do, secrets masked, and run nothing.
     #[arg(long)]
     explain: bool,
+    /// Say yes to what the tool asks its user first.
+    #[arg(long)]
+    yes: bool,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+impl Format {
+    /// What is usual where standard output leads to.
+    fn usual() -> Format {
+        if std::io::stdout().is_terminal() { Format::Table } else { Format::Json }
+    }
+}
+
+/// Columns of a table where no terminal says how wide it is.
+const WIDTH: usize = 120;
 
 /// Calls the tool and prints its answer.
 pub async fn run(arguments: Arguments) -> Exit {
@@ -43,13 +69,13 @@ pub async fn run(arguments: Arguments) -> Exit {
         Ok(catalog) => catalog,
         Err(exit) => return exit,
     };
-    let Some(tool) = catalog.tool(&arguments.tool) else {
+    let Some(params) = params(&catalog, &arguments.tool) else {
         complain(&spec::unknown("tool", &arguments.tool, catalog.tools().map(|t| t.listed.name.as_ref())));
         return Exit::AtFault;
     };
     let given = match &arguments.json {
         Some(json) => object(json),
-        None => pairs(&arguments.arguments, &tool.parameters().all),
+        None => pairs(&arguments.arguments, &params.all),
     };
     let given = match given {
         Ok(given) => given,
@@ -58,7 +84,34 @@ pub async fn run(arguments: Arguments) -> Exit {
             return Exit::Usage;
         }
     };
-    if arguments.explain { explain(tool, given) } else { show(tool.call(given, &Call::default()).await) }
+    let format = arguments.format.unwrap_or_else(Format::usual);
+    match catalog.resolve(&arguments.tool, given) {
+        Some(Resolved::Tool(tool, given)) if arguments.explain => explain(tool, given),
+        Some(Resolved::Tool(tool, given)) => {
+            let asks = tool.asks();
+            let answer = if arguments.yes {
+                tool.call(given, &user::saying_yes()).await
+            } else {
+                let person = Person::of_process();
+                let answer = tool.call(given, &person.call).await;
+                person.end().await;
+                answer
+            };
+            let exit = show(&answer, format);
+            if exit == Exit::AtFault && !arguments.yes && asks {
+                note("help: with `--yes` the answer to what the tool asks is yes\n");
+            }
+            exit
+        }
+        Some(Resolved::Answer(answer)) => show(&answer, format),
+        None => Exit::AtFault,
+    }
+}
+
+/// The params of a tool, or of one of those that stand before the tools.
+fn params<'c>(catalog: &'c Catalog, name: &str) -> Option<&'c Params> {
+    let own = || catalog.search().and_then(|search| search.parameters(name));
+    catalog.tool(name).map(Tool::parameters).or_else(own)
 }
 
 fn explain(tool: &Tool, given: Given) -> Exit {
@@ -74,19 +127,25 @@ fn explain(tool: &Tool, given: Given) -> Exit {
     }
 }
 
-fn show(answer: Answer) -> Exit {
-    let mut parts = parts(&answer);
+fn show(answer: &Answer, format: Format) -> Exit {
+    let mut parts = parts(answer);
     if answer.is_error {
         complain(&join(&parts));
         return Exit::AtFault;
     }
     // JSON on stdout is for programs; what is said of it, such as that it was cut, is not of it.
     let said = if parts.first().is_some_and(|p| p.json) { parts.split_off(1) } else { Vec::new() };
-    print(&format!("{}\n", join(&parts).trim_end_matches('\n')));
+    let rows = answer.structured.as_ref().filter(|_| format == Format::Table && parts.iter().any(|part| part.json));
+    let table = rows.and_then(|rows| table::of_answer(rows, width()));
+    print(&table.unwrap_or_else(|| format!("{}\n", join(&parts).trim_end_matches('\n'))));
     if !said.is_empty() {
         note(&format!("{}\n", join(&said)));
     }
     Exit::Done
+}
+
+fn width() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(WIDTH, |(width, _)| usize::from(width.0))
 }
 
 /// A content block as text.

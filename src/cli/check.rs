@@ -1,4 +1,6 @@
-//! `check`: every mistake of a spec.
+//! `check`: every mistake of a spec, and what lints find in a sound one.
+
+mod sarif;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +22,7 @@ pub struct Arguments {
     /// Connect to nothing: statements are not prepared.
     #[arg(long)]
     offline: bool,
-    /// How diagnostics are printed; json is one array.
+    /// How diagnostics are printed; json is one array, sarif is SARIF 2.1.0.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Fail on warnings too.
@@ -37,6 +39,7 @@ pub struct Arguments {
 enum Format {
     Text,
     Json,
+    Sarif,
 }
 
 /// Checks each spec and prints what was found.
@@ -59,25 +62,35 @@ pub async fn run(arguments: Arguments) -> Exit {
                 return Exit::Usage;
             }
         };
-        let loaded = Catalog::load(&input, &environment, mode, arguments.trust_permissions.into(), None).await;
-        match arguments.format {
-            Format::Text => print(&text(path, &loaded, arguments.offline)),
-            Format::Json => {
-                let all = loaded.diagnostics.sorted(&loaded.files);
-                found.extend(all.into_iter().map(|d| render::json(d, &loaded.files)));
-            }
-        }
+        let mut loaded = Catalog::load(&input, &environment, mode, arguments.trust_permissions.into(), None).await;
+        loaded.lint();
+        found.extend(told(path, &loaded, &arguments));
         exits.push(match &loaded.catalog {
             Some(_) if arguments.deny_warnings && loaded.diagnostics.warnings() > 0 => Exit::AtFault,
             Some(_) => Exit::Done,
             None => spec::exit(&loaded),
         });
     }
-    if arguments.format == Format::Json {
-        print(&format!("{:#}\n", Value::Array(found)));
+    match arguments.format {
+        Format::Text => {}
+        Format::Json => print(&format!("{:#}\n", Value::Array(found))),
+        Format::Sarif => print(&format!("{:#}\n", sarif::log(found))),
     }
     let first = |wanted: Exit| exits.iter().copied().find(|e| *e == wanted);
     first(Exit::AtFault).or(first(Exit::Unreachable)).unwrap_or(Exit::Done)
+}
+
+/// Prints what was found as text, or gives it for the one value that is printed at the end.
+fn told(path: &Path, loaded: &Loaded, arguments: &Arguments) -> Vec<Value> {
+    let object = match arguments.format {
+        Format::Text => {
+            print(&text(path, loaded, arguments.offline));
+            return Vec::new();
+        }
+        Format::Json => render::json,
+        Format::Sarif => sarif::result,
+    };
+    loaded.diagnostics.sorted(&loaded.files).into_iter().map(|found| object(found, &loaded.files)).collect()
 }
 
 fn text(path: &Path, loaded: &Loaded, offline: bool) -> String {

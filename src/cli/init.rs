@@ -3,25 +3,35 @@
 mod curl;
 mod db;
 mod described;
+mod interview;
+mod template;
 mod yaml;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Exit, complain, note};
+use template::Template;
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mcp-declare init shop.yaml --from-openapi https://api.example.com/openapi.json\n  \
+    after_help = "On a terminal and without an option it asks.\n\nExamples:\n  mcp-declare init shop.yaml --template sql\n  \
+                        mcp-declare init shop.yaml --from-openapi https://api.example.com/openapi.json\n  \
                         mcp-declare init --from-curl \"curl 'https://api.example.com/items?page=1'\"\n  \
                         mcp-declare init shop.yaml --from-db postgres://localhost/shop --tables orders,items"
 )]
-#[command(group(clap::ArgGroup::new("from").required(true)))]
+#[command(group(clap::ArgGroup::new("from")))]
 pub struct Arguments {
     /// The spec to write, a .yaml or .yml file; `-` prints it.
     #[arg(default_value = "mcp-declare.yaml")]
     file: PathBuf,
+    /// A small spec that works at once, to change.
+    #[arg(long, value_name = "WHAT", value_enum, group = "from")]
+    template: Option<Template>,
+    /// The server's name in a template; by default the folder's.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["from_openapi", "from_curl", "from_db"])]
+    name: Option<String>,
     /// An OpenAPI 3.0, 3.1 or Swagger 2.0 description: a file or URL.
     #[arg(long, value_name = "FILE|URL", group = "from")]
     from_openapi: Option<String>,
@@ -51,8 +61,21 @@ struct Made {
     hint: Option<String>,
 }
 
+impl Arguments {
+    fn name_a_beginning(&self) -> bool {
+        self.template.is_some() || self.from_openapi.is_some() || self.from_curl.is_some() || self.from_db.is_some()
+    }
+}
+
 /// Writes a spec.
 pub async fn run(arguments: Arguments) -> Exit {
+    let arguments = match decided(arguments) {
+        Ok(arguments) => arguments,
+        Err(words) => {
+            complain(words);
+            return Exit::Usage;
+        }
+    };
     if let Err(words) = check(&arguments.file, arguments.force) {
         complain(&words);
         return Exit::Usage;
@@ -72,7 +95,28 @@ pub async fn run(arguments: Arguments) -> Exit {
     Exit::Done
 }
 
+/// The options, with what they leave open asked where somebody can be asked.
+fn decided(arguments: Arguments) -> Result<Arguments, &'static str> {
+    if arguments.name_a_beginning() {
+        return Ok(arguments);
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err("say what to begin from: --template, --from-openapi, --from-curl or --from-db");
+    }
+    interview::ask(arguments, &mut std::io::stdin().lock()).ok_or("nothing was written: there was no answer")
+}
+
+/// The name of the folder that this runs in.
+fn folder_name() -> String {
+    let folder = std::env::current_dir().ok();
+    let name = folder.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+    name.map_or_else(|| "my-server".to_owned(), str::to_owned)
+}
+
 async fn make(arguments: &Arguments) -> Result<Made, (Exit, String)> {
+    if let Some(template) = arguments.template {
+        return Ok(template.fill(&arguments.name.clone().unwrap_or_else(folder_name), &arguments.file));
+    }
     match (&arguments.from_openapi, &arguments.from_curl, &arguments.from_db) {
         (Some(location), ..) => described::from_openapi(location).await.map(Made::from),
         (_, Some(line), _) => {

@@ -1,9 +1,10 @@
 //! `list`: what clients would see.
 
+use rmcp::model::Tool;
 use serde_json::{Value, json};
 
 use super::spec::{self, SpecArguments};
-use super::{Exit, print};
+use super::{Exit, print, table};
 use crate::action::source::Mode;
 use crate::catalog::{Catalog, Listed};
 
@@ -36,34 +37,48 @@ fn as_json(catalog: &Catalog) -> Value {
             Listed::Template(template) => templates.push(json!(template)),
         }
     }
-    json!({
-        "tools": catalog.tools().map(|t| json!(t.listed)).collect::<Vec<_>>(),
+    let mut lists = json!({
+        "tools": catalog.listed_tools(),
         "resources": fixed,
         "resourceTemplates": templates,
         "prompts": catalog.prompts().map(|p| json!(p.listed)).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(_), Value::Object(lists)) = (catalog.search(), &mut lists) {
+        lists.insert("searchedTools".to_owned(), catalog.tools().map(|t| json!(t.listed)).collect());
+    }
+    lists
 }
 
 fn as_text(catalog: &Catalog) -> String {
+    let room = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     let mut text = format!("{}\n", spec::summary(catalog));
-    let tools = catalog.tools().map(|tool| {
-        let schema = json!(tool.listed.input_schema);
-        (format!("{}({})", tool.listed.name, params(&schema)), tool.listed.description.as_deref().unwrap_or(""))
-    });
-    section(&mut text, "tools", tools.collect());
+    let tools = catalog.tools().map(|tool| row(&tool.listed)).collect();
+    match catalog.search() {
+        Some(search) => {
+            section(&mut text, "tools that clients see (toolMode: search)", search.listed().map(row).collect(), room);
+            section(&mut text, "tools that these find and call", tools, room);
+        }
+        None => section(&mut text, "tools", tools, room),
+    }
     let resources = catalog.resources().map(|resource| match &resource.listed {
         Listed::Resource(r) => (r.uri.clone(), r.description.as_deref().unwrap_or("")),
         Listed::Template(t) => (t.uri_template.clone(), t.description.as_deref().unwrap_or("")),
     });
-    section(&mut text, "resources", resources.collect());
+    section(&mut text, "resources", resources.collect(), room);
     let prompts = catalog.prompts().map(|prompt| {
         let arguments = prompt.listed.arguments.iter().flatten();
         let names = arguments.map(|a| if a.required == Some(true) { a.name.clone() } else { format!("{}?", a.name) });
         let names = names.collect::<Vec<_>>().join(", ");
         (format!("{}({names})", prompt.listed.name), prompt.listed.description.as_deref().unwrap_or(""))
     });
-    section(&mut text, "prompts", prompts.collect());
+    section(&mut text, "prompts", prompts.collect(), room);
     text
+}
+
+/// A tool's name and params, and what it is for.
+fn row(tool: &Tool) -> (String, &str) {
+    let name = format!("{}({})", tool.name, params(&json!(tool.input_schema)));
+    (name, tool.description.as_deref().unwrap_or(""))
 }
 
 /// The names of an input schema; optional ones with a question mark.
@@ -77,15 +92,18 @@ fn params(schema: &Value) -> String {
 /// Columns of the names; a longer one has its description in the next line.
 const MAX_NAME: usize = 48;
 
-fn section(text: &mut String, title: &str, rows: Vec<(String, &str)>) {
+/// `room` is how many columns a terminal has.
+fn section(text: &mut String, title: &str, rows: Vec<(String, &str)>, room: Option<usize>) {
     if rows.is_empty() {
         return;
     }
-    text.push_str(&format!("\n{title}:\n"));
+    text.push_str(&format!("\n\x1b[1m{title}:\x1b[0m\n"));
     let columns = |name: &str| name.chars().count();
     let width = rows.iter().map(|(name, _)| columns(name)).filter(|columns| *columns <= MAX_NAME).max().unwrap_or(4);
     for (name, description) in rows {
         let line = description.lines().next().unwrap_or("");
+        let line = room
+            .map_or_else(|| line.to_owned(), |room| table::cut(line, room.saturating_sub(width + 4).max(MAX_NAME / 2)));
         let name = if columns(&name) > width && !line.is_empty() { format!("{name}\n  {:width$}", "") } else { name };
         text.push_str(format!("  {name:width$}  {line}").trim_end());
         text.push('\n');
@@ -101,7 +119,10 @@ mod tests {
         let mut text = String::new();
         let long = "x".repeat(MAX_NAME + 1);
         let rows = [("short()", "One"), (long.as_str(), "Two\nand more"), (long.as_str(), ""), ("ü(a)", "Three")];
-        section(&mut text, "tools", rows.map(|(name, line)| (name.to_owned(), line)).to_vec());
-        assert_eq!(text, format!("\ntools:\n  short()  One\n  {long}\n           Two\n  {long}\n  ü(a)     Three\n"));
+        section(&mut text, "tools", rows.map(|(name, line)| (name.to_owned(), line)).to_vec(), None);
+        assert_eq!(
+            text,
+            format!("\n\x1b[1mtools:\x1b[0m\n  short()  One\n  {long}\n           Two\n  {long}\n  ü(a)     Three\n")
+        );
     }
 }

@@ -19,7 +19,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::spec::{self, SpecArguments};
-use super::{Exit, complain, note};
+use super::{Exit, complain, lock, note};
+use crate::catalog::Loaded;
 use crate::reload::trigger::{Trigger, WatchConfig};
 use crate::reload::{self, Cells, Origin, Report};
 use crate::serve::http::{HttpConfig, HttpServer, Listen, TlsFiles};
@@ -68,6 +69,9 @@ pub struct Arguments {
     /// Look for changes at this interval (such as 2s) instead of waiting for the file system to tell.
     #[arg(long, value_name = "DURATION", conflicts_with = "no_watch", value_parser = crate::spec::read::parse_duration)]
     poll: Option<Duration>,
+    /// Serve only what the lock beside the spec says that clients see; `mcp-declare lock` writes it.
+    #[arg(long)]
+    locked: bool,
     /// What is logged to stderr.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Warn)]
     log: Level,
@@ -108,13 +112,17 @@ pub async fn run(arguments: Arguments) -> Exit {
     };
     let watched = WatchConfig { watch: !arguments.no_watch, poll: arguments.poll, ..WatchConfig::default() };
     let mut trigger = Trigger::new(watched);
-    let origin = Arc::new(origin(arguments.spec));
+    let lock = arguments.locked.then(|| lock::beside(&arguments.spec.spec));
+    let origin = Arc::new(origin(arguments.spec, lock));
     let loaded = match origin.load(None).await {
         Ok(loaded) => loaded,
         Err(words) => return wrong(&words),
     };
     note(&spec::diagnostics(&loaded));
     let Some(catalog) = loaded.catalog.clone() else { return spec::exit(&loaded) };
+    if let Err(exit) = held(&origin, &loaded) {
+        return exit;
+    }
     trigger.set_paths(&origin.paths(&loaded));
     drop(loaded);
     let summary = spec::summary(&catalog);
@@ -139,6 +147,8 @@ pub async fn run(arguments: Arguments) -> Exit {
     };
     closing.cancel();
     reloading.abort();
+    let catalog = cells.catalog.borrow().clone();
+    catalog.close().await;
     exit
 }
 
@@ -182,13 +192,28 @@ async fn over_http(
     Exit::Done
 }
 
-fn origin(arguments: SpecArguments) -> Origin {
+/// Refuses a spec that shows something else than was locked.
+fn held(origin: &Origin, loaded: &Loaded) -> Result<(), Exit> {
+    let changes = origin.drift(loaded).map_err(|words| {
+        complain(&words);
+        Exit::AtFault
+    })?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    note(&report::lines(&changes).map(|line| format!("{line}\n")).collect::<String>());
+    complain("clients would see what is not locked; if they shall, run `mcp-declare lock`");
+    Err(Exit::AtFault)
+}
+
+fn origin(arguments: SpecArguments, lock: Option<PathBuf>) -> Origin {
     let SpecArguments { spec, environment, trust_permissions } = arguments;
     Origin {
         input: Input::Path(spec),
         trust: trust_permissions.into(),
         environment_files: environment.env_file.clone().into_iter().collect::<Vec<PathBuf>>(),
         environment: Box::new(move || environment.read()),
+        lock,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Request bodies: JSON, forms, parts and texts.
+//! Request bodies: JSON, forms, parts, texts and bytes.
 
 mod form;
 
@@ -31,7 +31,7 @@ impl Body<'_, '_> {
 
 /// The kinds of body that can be written, the best first.
 type Kind = (&'static str, fn(&str) -> bool);
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     ("json", |media| media::essence(media) == "application/json"),
     ("json", |media| media::essence(media) == "application/merge-patch+json"),
     ("json", |media| media::is_json(media)),
@@ -39,6 +39,7 @@ const KINDS: [Kind; 7] = [
     ("multipart", |media| media::essence(media) == "multipart/form-data"),
     ("json", |media| matches!(media::essence(media).as_str(), "*/*" | "application/*")),
     ("body", |media| media::is_text(media)),
+    ("base64", |media| media::is_bytes(media)),
 ];
 
 /// Adds what an operation sends.
@@ -47,13 +48,24 @@ const KINDS: [Kind; 7] = [
 /// In words, if it has to send what can't be written.
 pub fn add<'d>(document: &Document<'d>, taken: &Taken<'d>, request: &mut Request<'_, 'd>) -> Result<(), String> {
     let Some((kind, body)) = find(document, taken, request)? else { return Ok(()) };
+    if !body.required && is_nothing(document, &body.schema) {
+        return Ok(());
+    }
     if ["GET", "HEAD", "TRACE"].contains(&request.operation.method.as_str()) {
         let why = format!("a {} request has no body", request.operation.method);
         return refuse(request, body.required, &why);
     }
+    if body.media.chars().any(|c| !c.is_ascii() || c.is_ascii_control()) {
+        return refuse(request, body.required, "its media type is none");
+    }
     match kind {
         "json" => json(document, &body, request),
         "form" | "multipart" => form::add(document, kind, &body, request)?,
+        "base64" => {
+            let name = whole(&body, bytes(&body.media), request);
+            request.http.insert("body".to_owned(), json!({ "base64": format!("{{{{{name}}}}}") }));
+            request.http.insert("contentType".to_owned(), json!(body.media));
+        }
         _ => {
             let name = whole(&body, json!({ "type": "string" }), request);
             request.http.insert("body".to_owned(), json!(format!("{{{{{name}}}}}")));
@@ -61,6 +73,15 @@ pub fn add<'d>(document: &Document<'d>, taken: &Taken<'d>, request: &mut Request
         }
     }
     Ok(())
+}
+
+/// Whether a schema tells of nothing that could be sent.
+fn is_nothing(document: &Document<'_>, schema: &Value) -> bool {
+    let nothing = |fields: &Map<String, Value>| {
+        let is = |key: &str, value: Value| fields.get(key) == Some(&value);
+        is("properties", json!({})) && is("additionalProperties", json!(false))
+    };
+    document.object(schema).is_ok_and(nothing)
 }
 
 /// Leaves a body, or the operation where it can't do without.
@@ -194,6 +215,11 @@ fn json<'d>(document: &Document<'d>, body: &Body<'_, 'd>, request: &mut Request<
         fields.insert((*wire).clone(), json!(format!("{{{{{name}}}}}")));
     }
     request.http.insert("json".to_owned(), Value::Object(fields));
+}
+
+/// The schema of bytes, which an argument holds as base64 (JSON Schema 2020-12, Validation, section 8).
+fn bytes(media: &str) -> Value {
+    json!({ "type": "string", "contentEncoding": "base64", "contentMediaType": media })
 }
 
 /// A param that is the whole body.

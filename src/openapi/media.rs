@@ -11,6 +11,15 @@ pub fn is_json(media: &str) -> bool {
     media == "application/json" || media == "text/json" || media.ends_with("+json")
 }
 
+/// Whether it names one kind of content, which can be sent as it is whatever it means; `multipart` has parts that only
+/// its own kind tells.
+pub fn is_bytes(media: &str) -> bool {
+    let media = essence(media);
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
+    let part = |part: &str| !part.is_empty() && part.bytes().all(is_token);
+    media.split_once('/').is_some_and(|(kind, rest)| part(kind) && part(rest) && kind != "multipart")
+}
+
 /// Whether it is a text that is no JSON.
 pub fn is_text(media: &str) -> bool {
     let media = essence(media);

@@ -14,7 +14,7 @@ const ROUNDS: usize = 6;
 pub fn mend(schema: &mut Value, mut said: impl FnMut(String, String)) -> Result<(), String> {
     let mut last = String::new();
     for _ in 0..ROUNDS {
-        let Err(faults) = Schema::compile(schema.clone()) else { return Ok(()) };
+        let Err(faults) = Schema::check(schema) else { return Ok(()) };
         let mut pointers: Vec<(String, String)> = faults.into_iter().map(|f| (f.pointer, f.message)).collect();
         // later items of a list first, so that the others keep their places
         pointers.reverse();
@@ -26,8 +26,8 @@ pub fn mend(schema: &mut Value, mut said: impl FnMut(String, String)) -> Result<
             }
         }
     }
-    match Schema::compile(schema.clone()) {
-        Ok(_) => Ok(()),
+    match Schema::check(schema) {
+        Ok(()) => Ok(()),
         Err(_) => Err(format!("its schema can't be used: {last}")),
     }
 }

@@ -29,7 +29,8 @@ impl Pattern {
         Regex::new(&format!("^(?is:{whole})$")).ok().map(Pattern)
     }
 
-    fn fits(&self, text: &str) -> bool {
+    /// Whether all of a text is like it.
+    pub fn fits(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }

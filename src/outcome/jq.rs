@@ -8,10 +8,12 @@
 
 mod compile;
 mod convert;
+mod fields;
 mod natives;
 
 use crate::spec::Fault;
 use convert::Room;
+pub use fields::fields;
 use jaq_core::{Ctx, Exn, Vars};
 use jaq_json::Val;
 use natives::{Guard, Kind};

@@ -100,7 +100,9 @@ impl Shape {
         }
         let Some(template) = &self.text else { return Ok(Shaped { outcome, text: None }) };
         let names = match &outcome.content {
-            Content::Json(Value::Object(object)) => Cow::Borrowed(object),
+            Content::Json(Value::Object(object)) | Content::Structured { value: Value::Object(object), .. } => {
+                Cow::Borrowed(object)
+            }
             _ => Cow::Owned(Map::from_iter([("value".to_owned(), outcome.clone().into_value())])),
         };
         let text = template.render(&names, limits.max_bytes).map_err(|fault| {
@@ -114,10 +116,10 @@ fn read_as(format: &Format, outcome: Outcome, max_bytes: usize) -> Result<Outcom
     let Outcome { content, mime_type, truncated, whole } = outcome;
     let text = match content {
         Content::Text(text) => text,
-        Content::Json(value) if matches!(format, Format::Json) => {
+        Content::Json(value) | Content::Structured { value, .. } if matches!(format, Format::Json) => {
             return Ok(Outcome { content: Content::Json(value), mime_type, truncated, whole });
         }
-        Content::Json(value) => value.to_string(),
+        Content::Json(value) | Content::Structured { value, .. } => value.to_string(),
         Content::Blocks(blocks) => Value::Array(blocks).to_string(),
         Content::Bytes(_) => return Err(ActionError::failed("the answer is not text")),
     };
@@ -147,7 +149,7 @@ pub fn media(outcome: Outcome, kind: &str) -> Result<Outcome, ActionError> {
     let bytes = match content {
         Content::Bytes(bytes) => bytes,
         Content::Text(text) => text.into_bytes(),
-        Content::Json(_) | Content::Blocks(_) => Vec::new(),
+        Content::Json(_) | Content::Blocks(_) | Content::Structured { .. } => Vec::new(),
     };
     let of_kind = |media: &str| media.split_once('/').is_some_and(|(main, _)| main == kind);
     let known = mime_type.filter(|m| of_kind(m));

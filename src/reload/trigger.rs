@@ -124,6 +124,15 @@ impl Trigger {
     /// When the operating system gives no watcher (inotify's limits), a warning says so and files are compared
     /// every 2 s.
     pub fn new(config: WatchConfig) -> Trigger {
+        Trigger::hearing(Hangup::listen(), config)
+    }
+
+    /// One that `SIGHUP` does not ask, for other files than those of the spec.
+    pub fn of_files(config: WatchConfig) -> Trigger {
+        Trigger::hearing(Hangup::none(), config)
+    }
+
+    fn hearing(hangup: Hangup, config: WatchConfig) -> Trigger {
         let events = Bell::default();
         let wants_events = config.watch && config.poll.is_none();
         let watcher = if wants_events { Watcher::new(events.clone()) } else { None };
@@ -134,7 +143,7 @@ impl Trigger {
             watcher: watcher.map(|watcher| Arc::new(Mutex::new(watcher))),
             events,
             bell: Bell::default(),
-            hangup: Hangup::listen(),
+            hangup,
             asked: false,
             snapshot: Arc::default(),
             burst: None,

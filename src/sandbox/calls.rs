@@ -17,11 +17,35 @@ const X32: c_long = 0x4000_0000;
 
 /// Numbers that `libc` does not know yet; they are the same on every processor.
 mod number {
+    pub(super) const MEMFD_SECRET: libc::c_long = 447;
     pub(super) const FCHMODAT2: libc::c_long = 452;
     pub(super) const SETXATTRAT: libc::c_long = 463;
     pub(super) const REMOVEXATTRAT: libc::c_long = 466;
     pub(super) const FILE_SETATTR: libc::c_long = 469;
 }
+
+/// Requests to a terminal that type into it. Constants of our own, for their type in `libc` depends on the C library.
+const TYPES: [u64; 2] = [0x5412, 0x541C];
+
+/// Requests that change a file through a handle that was opened for reading alone: its flags (`chattr`), its generation, its
+/// verity and encryption, and the subvolumes of btrfs.
+const CHANGES: [u64; 15] = [
+    0x4008_6602,
+    0x4004_6602,
+    0x401c_5820,
+    0x4008_7602,
+    0x4004_7602,
+    0x4080_6685,
+    0x800c_6613, // generic
+    0x5000_9401,
+    0x5000_940e,
+    0x5000_940f,
+    0x5000_9417,
+    0x5000_9418,
+    0x5000_943f,
+    0x4008_941a,
+    0x5000_940a, // btrfs
+];
 
 /// A call is refused when this holds of one argument.
 type When = Option<(u8, Length, Compare, u64)>;
@@ -74,7 +98,7 @@ fn numbers(call: c_long) -> Vec<i64> {
 pub(super) fn compile(sandbox: &Sandbox, truncation: bool) -> Result<Vec<BpfProgram>, String> {
     let filters = || {
         let refused = refused(sandbox, truncation)?.compile(libc::EPERM)?;
-        Ok::<_, seccompiler::BackendError>(vec![refused, absent(sandbox)?.compile(libc::ENOSYS)?])
+        Ok::<_, seccompiler::BackendError>(vec![refused, absent(sandbox, truncation)?.compile(libc::ENOSYS)?])
     };
     filters().map_err(|error| format!("the filter of system calls can't be made: {error}"))
 }
@@ -92,9 +116,17 @@ fn refused(sandbox: &Sandbox, truncation: bool) -> Result<Refused, seccompiler::
     refused.always(&[libc::SYS_ptrace, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev])?;
     refused.always(&[libc::SYS_pidfd_getfd])?;
     // Typing into the terminal that the server may have been started from.
-    for request in [libc::TIOCSTI, libc::TIOCLINUX] {
+    for request in TYPES {
         refused.when(libc::SYS_ioctl, Some((1, Length::Dword, Compare::Eq, request)))?;
     }
+    // The limits of the server.
+    refused.when(libc::SYS_prlimit64, Some((0, Length::Dword, Compare::Ne, 0)))?;
+    // A world of users of its own, in which it would be root.
+    let users = libc::CLONE_NEWUSER.unsigned_abs().into();
+    for call in [libc::SYS_unshare, libc::SYS_clone] {
+        refused.when(call, Some((0, Length::Qword, Compare::MaskedEq(users), users)))?;
+    }
+    refused.always(&[libc::SYS_setns])?;
     if !sandbox.network {
         refused.always(&[libc::SYS_socket])?;
     } else if sandbox.reach.is_some() {
@@ -104,8 +136,11 @@ fn refused(sandbox: &Sandbox, truncation: bool) -> Result<Refused, seccompiler::
     }
     if let Some(reach) = &sandbox.reach {
         metadata(&mut refused, reach.write.is_empty())?;
+        for request in CHANGES {
+            refused.when(libc::SYS_ioctl, Some((1, Length::Dword, Compare::Eq, request)))?;
+        }
         if truncation {
-            refused.always(&[libc::SYS_truncate])?;
+            truncated(&mut refused)?;
         }
     }
     if sandbox.processes == Some(1) {
@@ -115,6 +150,16 @@ fn refused(sandbox: &Sandbox, truncation: bool) -> Result<Refused, seccompiler::
         refused.always(&[libc::SYS_fork, libc::SYS_vfork])?;
     }
     Ok(refused)
+}
+
+/// Files that are truncated by their path, or opened for reading and truncated all the same.
+fn truncated(refused: &mut Refused) -> Result<(), seccompiler::BackendError> {
+    let mask = u64::from((libc::O_ACCMODE | libc::O_TRUNC).unsigned_abs());
+    let reads = u64::from((libc::O_RDONLY | libc::O_TRUNC).unsigned_abs());
+    refused.always(&[libc::SYS_truncate])?;
+    #[cfg(target_arch = "x86_64")]
+    refused.when(libc::SYS_open, Some((1, Length::Dword, Compare::MaskedEq(mask), reads)))?;
+    refused.when(libc::SYS_openat, Some((2, Length::Dword, Compare::MaskedEq(mask), reads)))
 }
 
 /// Landlock leaves modes, owners, times and attributes alone. By their path they can't be changed at all; through an
@@ -138,16 +183,47 @@ fn metadata(refused: &mut Refused, nothing_written: bool) -> Result<(), seccompi
 }
 
 /// Calls that are said not to exist, so that programs do without them.
-fn absent(sandbox: &Sandbox) -> Result<Refused, seccompiler::BackendError> {
+fn absent(sandbox: &Sandbox, truncation: bool) -> Result<Refused, seccompiler::BackendError> {
     let mut absent = Refused::default();
-    absent.always(&[libc::SYS_io_uring_setup])?;
+    // The flags of `clone3` and `openat2` are out of a filter's sight; the C libraries fall back to `clone` and `openat`.
+    absent.always(&[libc::SYS_io_uring_setup, libc::SYS_clone3])?;
+    if truncation {
+        absent.always(&[libc::SYS_openat2])?;
+    }
     if sandbox.memory.is_some() {
         // Memory that no limit counts.
-        absent.always(&[libc::SYS_memfd_create, libc::SYS_memfd_secret, libc::SYS_shmget])?;
-    }
-    if sandbox.processes == Some(1) {
-        // Its flags are out of a filter's sight; the C libraries fall back to `clone`.
-        absent.always(&[libc::SYS_clone3])?;
+        absent.always(&[libc::SYS_memfd_create, number::MEMFD_SECRET, libc::SYS_shmget])?;
     }
     Ok(absent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Landlock does on a kernel that knows of truncation, the filter does on one that does not. The filter binds the
+    /// thread that applies it.
+    #[test]
+    fn an_old_kernel_truncates_nothing_that_is_only_read() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, written) = (folder.path().join("kept"), folder.path().join("written"));
+        std::fs::write(&kept, "kept").unwrap();
+        let sandbox = Sandbox {
+            reach: Some(Default::default()),
+            network: true,
+            memory: None,
+            cpu: None,
+            processes: None,
+            file_size: None,
+            best_effort: false,
+        };
+        let attacks = std::thread::spawn(move || {
+            apply(&compile(&sandbox, true).unwrap()).unwrap();
+            let truncating = std::fs::File::options().read(true).custom_flags(libc::O_TRUNC).open(&kept);
+            let refused = truncating.unwrap_err().raw_os_error();
+            (refused, std::fs::write(&written, "new").is_ok(), std::fs::read(&kept).unwrap())
+        });
+        assert_eq!(attacks.join().unwrap(), (Some(libc::EPERM), true, b"kept".to_vec()));
+    }
 }

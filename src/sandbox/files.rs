@@ -13,6 +13,8 @@ use super::Reach;
 
 /// The first version that keeps files from being truncated by their path.
 const TRUNCATES: ABI = ABI::V3;
+/// The first version that can leave it open that files are moved from folder to folder.
+const MOVES: ABI = ABI::V2;
 /// The latest version that is asked for, where the kernel has it.
 const LATEST: ABI = ABI::V7;
 
@@ -42,9 +44,14 @@ pub(super) fn restrict(reach: Option<&Reach>, program: &Path) -> Result<Kept, St
     let ruleset = ruleset.scope(Scope::Signal).map_err(refused)?;
     let ruleset = match reach {
         Some(_) => ruleset.handle_access(AccessFs::from_all(LATEST)).map_err(refused)?,
+        // Whoever is in a Landlock domain of any kind gets at no process outside: not at its memory in `/proc` either.
+        None if supports(MOVES) => ruleset.handle_access(AccessFs::Refer).map_err(refused)?,
         None => ruleset,
     };
     let mut ruleset = ruleset.create().map_err(refused)?;
+    if reach.is_none() && supports(MOVES) {
+        ruleset = allow(ruleset, Path::new("/"), AccessFs::Refer.into())?;
+    }
     if let Some(reach) = reach {
         ruleset = allow_system(ruleset, program)?;
         for path in &reach.read {
@@ -58,7 +65,7 @@ pub(super) fn restrict(reach: Option<&Reach>, program: &Path) -> Result<Kept, St
     Ok(match status.ruleset {
         RulesetStatus::NotEnforced => Kept::NotAtAll,
         RulesetStatus::FullyEnforced => Kept::Wholly,
-        RulesetStatus::PartiallyEnforced if truncates() => Kept::Wholly,
+        RulesetStatus::PartiallyEnforced if supports(TRUNCATES) => Kept::Wholly,
         RulesetStatus::PartiallyEnforced => Kept::ButTruncation,
     })
 }
@@ -70,10 +77,10 @@ fn writing() -> BitFlags<AccessFs> {
     all
 }
 
-/// Whether the kernel's Landlock knows of truncation.
-fn truncates() -> bool {
+/// Whether the kernel's Landlock is of this version or a later one.
+fn supports(version: ABI) -> bool {
     let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    ruleset.handle_access(AccessFs::from_all(TRUNCATES)).and_then(Ruleset::create).is_ok()
+    ruleset.handle_access(AccessFs::from_all(version)).and_then(Ruleset::create).is_ok()
 }
 
 /// The program, its interpreter, the system's libraries and devices.

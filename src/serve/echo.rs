@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::methods;
+use super::{http::Direct, methods};
 
 /// What the handlers of one server saw.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -75,6 +75,8 @@ impl Echo {
         }
     }
 }
+
+impl Direct for Echo {}
 
 impl ServerHandler for Echo {
     fn get_info(&self) -> ServerConfig {

@@ -98,12 +98,15 @@ impl ServerHandler for Handler {
         context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         let catalog = self.current();
-        let tools = catalog.tools().map(|tool| answers::listing(tool, is_modern(&context))).collect();
+        let tools = catalog.listed_tools();
+        let tools = tools.into_iter().map(|tool| answers::listing(tool, is_modern(&context))).collect();
         listed!(ListToolsResult, catalog.lists.tools, tools, request, &catalog, &context)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.catalog.borrow().tool(name).map(|tool| tool.listed.clone())
+        let catalog = self.current();
+        let listed = catalog.tool(name).map(|tool| &tool.listed);
+        listed.or_else(|| catalog.listed_tools().into_iter().find(|tool| tool.name == name)).cloned()
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {

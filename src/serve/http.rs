@@ -1,16 +1,19 @@
 //! MCP over streamable HTTP, for clients of both eras on one endpoint: with sessions up to 2025-11-25, without
 //! from 2026-07-28 on.
 //!
-//! A request passes [`guard`] (who may ask), then [`mend`] (what rmcp would refuse or misname), then rmcp.
+//! A request passes [`guard`] (who may ask), then [`mend`] (what rmcp would refuse or misname), then rmcp; [`routes`]
+//! is its way.
 
 mod accept;
 mod batch;
 mod connections;
+mod direct;
 mod fault;
 mod guard;
 mod listen;
 mod mend;
 mod origins;
+mod routes;
 mod sessions;
 mod socket;
 #[cfg(test)]
@@ -23,33 +26,26 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware};
-use rmcp::{
-    ServerHandler,
-    transport::{StreamableHttpServerConfig, StreamableHttpService},
-};
+use axum::Router;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::compression::{
-    CompressionLayer, Predicate,
-    predicate::{NotForContentType, SizeAbove},
-};
 
 use connections::Connections;
+pub use direct::Direct;
 pub use fault::HttpFault;
 use guard::Guard;
 pub use listen::Listen;
 use listen::Listener;
 use mend::Mend;
 use origins::Allowed;
+use routes::Routes;
 use sessions::Sessions;
 use tls::Tls;
 pub use tls::{TlsFault, TlsFiles};
 
 /// How long answers may take to leave when everything else has ended.
 const FLUSH: Duration = Duration::from_secs(2);
-/// Answers longer than this are compressed where the client takes it, in bytes.
-const COMPRESSED: u16 = 8 * 1024;
 
 /// Where and how to listen.
 #[derive(Debug, Clone)]
@@ -143,10 +139,10 @@ impl HttpServer {
     /// Serves until `closing` is cancelled, then ends in order: `listen` handlers return (they watch `closing`
     /// too), calls in flight finish within the grace period, sessions and their streams end.
     ///
-    /// `make` gives the handler of each session and of each stateless request. `extra` are further routes, under
+    /// `make` gives the handler of each session and of each stateless request, and one that answers plain calls. `extra` are further routes, under
     /// the same Host and Origin checks; it must not hold the endpoint's own path. Handlers find the client's
     /// address as `axum::extract::ConnectInfo<SocketAddr>` in the request's extensions, except over a Unix socket.
-    pub async fn run<H: ServerHandler>(
+    pub async fn run<H: Direct>(
         self,
         make: impl Fn() -> H + Send + Sync + 'static,
         extra: Router,
@@ -156,16 +152,18 @@ impl HttpServer {
         let _stopped_at_the_end = stop.clone().drop_guard();
         let calls = TaskTracker::new();
         let sessions = Arc::new(Sessions::new(self.config.max_sessions, self.config.session_idle));
+        let handler = make();
         let service =
             StreamableHttpService::new(move || Ok(make()), sessions.clone(), rmcp_config(&self.config, &stop));
-        let mend =
-            Mend { max_body_bytes: self.config.max_body_bytes, sessions: sessions.clone(), calls: calls.clone() };
-        let routes = Router::new()
-            .route_service(&self.config.path, service)
-            .route_layer(middleware::from_fn_with_state(mend, mend::mend))
-            .merge(extra)
-            .layer(CompressionLayer::new().compress_when(is_worth_it()))
-            .layer(middleware::from_fn_with_state(Guard::new(self.allowed), guard::guard));
+        let endpoint = Mend {
+            endpoint: service,
+            handler,
+            max_body_bytes: self.config.max_body_bytes,
+            sessions: sessions.clone(),
+            calls: calls.clone(),
+            stop: stop.clone(),
+        };
+        let routes = Routes { guard: Guard::new(self.allowed), path: self.config.path, endpoint, extra };
 
         let tls = self.tls.clone();
         let following = async {
@@ -186,11 +184,6 @@ impl HttpServer {
         // A client that does not read its answer is left behind.
         let _ = timeout(FLUSH, serving).await;
     }
-}
-
-/// Large answers, except event streams: an event must leave at once.
-fn is_worth_it() -> impl Predicate {
-    SizeAbove::new(COMPRESSED).and(NotForContentType::SSE)
 }
 
 /// Waits for `closing`, then for the calls in flight. Only then may rmcp be stopped: it would answer them with

@@ -1,5 +1,7 @@
 //! Noticing that resources changed: each is looked at by one task, however many clients are subscribed, and only
-//! while one is.
+//! while one is. A file is looked at when the operating system says that it changed, anything else now and then.
+
+mod files;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,8 +13,10 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::action::Call;
+use crate::action::mcp::Watching;
 use crate::catalog::Catalog;
 use crate::outcome::ErrorKind;
+use files::{FileWatch, Files};
 
 /// Resources that one client may be subscribed to.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
@@ -20,6 +24,8 @@ pub const MAX_SUBSCRIPTIONS: usize = 256;
 const BEHIND: usize = 1024;
 /// How long a subscription's answer waits for the first look at its resource.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// How often a file is looked at that can't be watched.
+const FILE_POLL: Duration = Duration::from_secs(2);
 
 /// The URI of a resource that changed.
 pub type Updated = Arc<str>;
@@ -30,6 +36,7 @@ pub struct Updates {
     catalog: watch::Receiver<Arc<Catalog>>,
     watched: Mutex<HashMap<Arc<str>, Weak<Watched>>>,
     updated: broadcast::Sender<Updated>,
+    files: Arc<Files>,
 }
 
 /// A resource that is looked at as long as this is kept.
@@ -50,7 +57,7 @@ impl Watched {
 impl Updates {
     /// Nothing is looked at yet.
     pub fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Self {
-        Updates { catalog, watched: Mutex::default(), updated: broadcast::channel(BEHIND).0 }
+        Updates { catalog, watched: Mutex::default(), updated: broadcast::channel(BEHIND).0, files: Arc::default() }
     }
 
     /// The updates from now on, of all resources that are looked at.
@@ -70,43 +77,95 @@ impl Updates {
         // Taken here and not in the task: a reload that comes before that runs is a change.
         let current = catalog.borrow_and_update().clone();
         let seen = Arc::new(SetOnce::new());
-        let task = tokio::spawn(look(uri.clone(), current, catalog, seen.clone(), self.updated.clone()));
+        let looker = Looker { uri: uri.clone(), catalog, files: self.files.clone(), updated: self.updated.clone() };
+        let task = tokio::spawn(looker.look(current, seen.clone()));
         let watched = Arc::new(Watched { seen, _task: AbortOnDropHandle::new(task) });
         all.insert(uri, Arc::downgrade(&watched));
         watched
     }
 }
 
-/// Tells of each change of what the resource holds: of those that a look finds, and of those that a reload brings.
-/// A look that fails says nothing, unless a reload made it fail.
-async fn look(
+/// The task that looks at one resource.
+struct Looker {
     uri: Arc<str>,
-    mut current: Arc<Catalog>,
-    mut catalog: watch::Receiver<Arc<Catalog>>,
-    first: Arc<SetOnce<()>>,
+    catalog: watch::Receiver<Arc<Catalog>>,
+    files: Arc<Files>,
     updated: broadcast::Sender<Updated>,
-) {
-    let mut seen = state(&current, &uri).await;
-    // It is set here alone.
-    let _ = first.set(());
-    loop {
-        let poll = current.resource(&uri).and_then(|(resource, _)| resource.poll());
-        let reloaded = tokio::select! {
-            () = tick(poll) => false,
-            changed = catalog.changed() => {
-                if changed.is_err() {
-                    return;
+}
+
+impl Looker {
+    /// Tells of each change of what the resource holds: of those that a look finds, and of those that a reload brings.
+    /// A look that fails says nothing, unless a reload made it fail.
+    async fn look(mut self, mut current: Arc<Catalog>, first: Arc<SetOnce<()>>) {
+        let mut cue = Cue::of(&current, &self.uri, &self.files).await;
+        let mut seen = state(&current, &self.uri).await;
+        // It is set here alone.
+        let _ = first.set(());
+        loop {
+            let reloaded = tokio::select! {
+                () = cue.given() => false,
+                changed = self.catalog.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    current = self.catalog.borrow_and_update().clone();
+                    cue = Cue::of(&current, &self.uri, &self.files).await;
+                    true
                 }
-                current = catalog.borrow_and_update().clone();
-                true
+            };
+            let now = state(&current, &self.uri).await;
+            if now != seen && (now.is_some() || reloaded) {
+                seen = now;
+                // Fails only where nobody listens any more.
+                let _ = self.updated.send(self.uri.clone());
             }
-        };
-        let now = state(&current, &uri).await;
-        if now != seen && (now.is_some() || reloaded) {
-            seen = now;
-            // Fails only where nobody listens any more.
-            let _ = updated.send(uri.clone());
         }
+    }
+}
+
+/// What says that it is time to look at a resource again.
+#[derive(Debug, Default)]
+struct Cue {
+    watch: Option<FileWatch>,
+    /// Another server's word on what is its own.
+    word: Option<Watching>,
+    poll: Option<Duration>,
+}
+
+impl Cue {
+    /// That of a resource; what only a reload changes has none.
+    async fn of(catalog: &Catalog, uri: &str, files: &Files) -> Cue {
+        let Some((resource, variables)) = catalog.resource(uri) else { return Cue::default() };
+        let watch = resource.file(variables).await.and_then(|path| files.watch(path));
+        let unwatched = (resource.is_file() && watch.is_none()).then_some(FILE_POLL);
+        let word = resource.watch(uri);
+        if let Some(word) = &word {
+            // Not without end: a server may never say that it will tell.
+            let _ = timeout(FIRST_LOOK, word.asked()).await;
+        }
+        Cue { watch, word, poll: resource.poll().or(unwatched) }
+    }
+
+    async fn given(&mut self) {
+        tokio::select! {
+            () = tick(self.poll) => {}
+            () = told(self.word.as_mut()) => {}
+            () = changed(self.watch.as_ref()) => {}
+        }
+    }
+}
+
+async fn told(word: Option<&mut Watching>) {
+    match word {
+        Some(word) => word.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn changed(watch: Option<&FileWatch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -15,14 +15,27 @@ pub enum Severity {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
         /// What kind of mistake it is. The names are stable: scripts and `docs/errors.md` go by them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Code {
+            /// The stable names of all codes.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// All codes.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// What it means: a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Code::$variant => concat!($($doc),*).trim_ascii(),)*
+                }
+            }
+
             /// The code's stable name.
             pub fn name(self) -> &'static str {
                 match self {
@@ -84,12 +97,38 @@ codes! {
     MisplacedVariable = "misplaced-variable",
     /// A statement that the database refuses.
     Sql = "sql",
-    /// A database that can't be opened.
+    /// A GraphQL document or schema that is at fault.
+    Graphql = "graphql",
+    /// A database, API or server that can't be reached.
     Unreachable = "unreachable",
     /// A folder or file that others can write and that names commands to run.
     UnsafePermissions = "unsafe-permissions",
     /// A sandbox whose promises this system can't keep.
     Sandbox = "sandbox",
+    /// A tool, prompt or param without a description.
+    MissingDescription = "missing-description",
+    /// A description that says too little for a model to choose by.
+    ShortDescription = "short-description",
+    /// A name that some clients can't take.
+    OddName = "odd-name",
+    /// A secret written out in the spec.
+    PlainSecret = "plain-secret",
+    /// A source that nothing uses.
+    UnusedSource = "unused-source",
+    /// A param or argument that its owner does not use.
+    UnusedParam = "unused-param",
+    /// An entry of a prompt's data that no message uses.
+    UnusedData = "unused-data",
+    /// A partial that nothing uses.
+    UnusedPartial = "unused-partial",
+    /// A character that people don't see.
+    HiddenCharacters = "hidden-characters",
+    /// Instructions to the model in what should only describe.
+    SuspiciousText = "suspicious-text",
+    /// A tool that writes and neither says so nor asks.
+    UnmarkedWrite = "unmarked-write",
+    /// An `allow(…)` comment that allows nothing.
+    BadAllow = "bad-allow",
 }
 
 /// One mistake and its place.
@@ -197,9 +236,11 @@ impl Diagnostics {
         let kept = self.0.iter().filter(|d| d.severity == diagnostic.severity).count();
         if kept < MAX_KEPT {
             self.0.push(diagnostic);
-        } else if kept == MAX_KEPT && diagnostic.severity == Severity::Error {
-            let words = format!("there are more than {MAX_KEPT} mistakes; the others are not shown");
-            self.0.push(Diagnostic::nowhere(Code::TooLarge, words));
+        } else if kept == MAX_KEPT && diagnostic.severity != Severity::Note {
+            let what = if diagnostic.severity == Severity::Error { "mistakes" } else { "warnings" };
+            let words = format!("there are more than {MAX_KEPT} {what}; the others are not shown");
+            let more = Diagnostic::nowhere(Code::TooLarge, words);
+            self.0.push(Diagnostic { severity: diagnostic.severity, ..more });
         }
     }
 
@@ -210,6 +251,11 @@ impl Diagnostics {
         }
     }
 
+    /// Takes out those that are not wanted.
+    pub fn retain(&mut self, wanted: impl FnMut(&Diagnostic) -> bool) {
+        self.0.retain(wanted);
+    }
+
     /// Adds an error at a place; for those that need no more words.
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.push(Diagnostic::error(code, span, message));
@@ -218,6 +264,11 @@ impl Diagnostics {
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.errors() > 0
+    }
+
+    /// The first error that was found.
+    pub fn first_error(&self) -> Option<&Diagnostic> {
+        self.0.iter().find(|d| d.severity == Severity::Error)
     }
 
     /// How many are errors.
@@ -248,6 +299,16 @@ impl Diagnostics {
     pub fn holds(&self, other: &Diagnostic) -> bool {
         let span = |d: &Diagnostic| d.place.as_ref().map(|p| p.span);
         self.0.iter().any(|d| d.code == other.code && d.message == other.message && span(d) == span(other))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Those behind the first `known`, for who can say more of them.
+    pub fn since(&mut self, known: usize) -> impl Iterator<Item = &mut Diagnostic> {
+        self.0.iter_mut().skip(known)
     }
 
     /// Whether nothing was found.

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Entry, Kind, Node};
+use super::outside::Outside;
 use super::source::{Files, Span, Spanned};
 use super::text::Text;
 
@@ -42,21 +43,32 @@ impl FromIterator<(String, String)> for Environment {
 }
 
 /// Top-level sections in whose strings `${…}` is replaced.
-const OPEN_SECTIONS: [&str; 6] = ["server", "sources", "include", "defaults", "access", "files"];
+const OPEN_SECTIONS: [&str; 7] = ["server", "sources", "include", "promptFiles", "defaults", "access", "files"];
 
 /// Keys of maps whose names are somebody else's, so that `x-…` is a name like any other.
 const FOREIGN: [&str; 6] = ["headers", "query", "cookies", "form", "multipart", "env"];
 
-/// Replaces `${…}` in a spec's tree where the language allows it and reports it elsewhere. Files that
-/// `${file:…}` names are added to `read`.
-pub fn interpolate(root: &mut Node, env: &Environment, files: &Files, sink: &mut Diagnostics, read: &mut Vec<PathBuf>) {
-    let mut walk = Walk { env, files, sink, read };
+/// Replaces `${…}` in a spec's tree where the language allows it and reports it elsewhere. What it names is added to
+/// `outside`.
+pub fn interpolate(root: &mut Node, env: &Environment, files: &Files, sink: &mut Diagnostics, outside: &mut Outside) {
+    let mut walk = Walk { env, files, sink, outside };
     if let Kind::Map(sections) = &mut root.kind {
         for section in sections {
             let rule = if OPEN_SECTIONS.contains(&section.key.value.as_str()) { Rule::Replace } else { Rule::Refuse };
             walk.entry(section, rule, None);
         }
     }
+}
+
+/// The same for a part of a section in which nothing but what commands and folders are given is replaced.
+pub fn interpolate_part(
+    part: &mut Node,
+    env: &Environment,
+    files: &Files,
+    sink: &mut Diagnostics,
+    outside: &mut Outside,
+) {
+    Walk { env, files, sink, outside }.node(part, Rule::Refuse, None);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -70,7 +82,7 @@ struct Walk<'a> {
     env: &'a Environment,
     files: &'a Files,
     sink: &'a mut Diagnostics,
-    read: &'a mut Vec<PathBuf>,
+    outside: &'a mut Outside,
 }
 
 impl Walk<'_> {
@@ -189,6 +201,7 @@ impl Walk<'_> {
             self.sink.push(found.label("expected `${NAME}`, `${NAME:-default}`, `${NAME:?message}` or `${file:PATH}`"));
             return None;
         }
+        self.outside.variable(name, rule);
         let set = self.env.get(name);
         let given = set.filter(|v| !v.is_empty());
         match rule {
@@ -216,7 +229,7 @@ impl Walk<'_> {
 
     fn file(&mut self, path: &str, span: Span) -> Result<String, String> {
         let path = self.files.folder(span.file).join(Path::new(path));
-        self.read.push(path.clone());
+        self.outside.files.push(path.clone());
         let words = |e: std::io::Error| super::load::reason(&e).to_owned();
         let mut value = String::new();
         super::load::open(&path)?.take(MAX_FILE + 1).read_to_string(&mut value).map_err(words)?;

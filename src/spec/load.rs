@@ -1,5 +1,6 @@
 //! From a path to a document: files, folders, includes.
 
+mod beside;
 mod merge;
 
 use std::fs::{File, OpenOptions};
@@ -13,6 +14,7 @@ use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::env::{self, Environment};
 use super::model::Document;
 use super::node::{Entry, Kind, Node};
+use super::outside::Outside;
 use super::read::{At, FromNode};
 use super::source::{FileId, Files, Span, Spanned};
 use super::text::Text;
@@ -41,6 +43,10 @@ pub struct Loaded {
     pub files: Files,
     /// Every path that the result depends on, those that are not there included.
     pub inputs: Vec<PathBuf>,
+    /// What it takes from outside; its files are of `inputs` too.
+    pub outside: Outside,
+    /// The whole tree as written, includes and all; `None` if there is none.
+    pub root: Option<Node>,
     /// The document; `None` if there is nothing to go on with.
     pub document: Option<Document>,
     /// What was found.
@@ -53,6 +59,7 @@ pub fn load(input: &Input, env: &Environment) -> Loaded {
         env,
         files: Files::default(),
         inputs: Vec::new(),
+        outside: Outside::default(),
         sink: Diagnostics::default(),
         open: Vec::new(),
         done: Vec::new(),
@@ -62,14 +69,17 @@ pub fn load(input: &Input, env: &Environment) -> Loaded {
         Input::Path(path) if path.is_dir() => loader.folder(path),
         Input::Path(path) => loader.file(path, None),
     };
-    let document = root.and_then(|root| Document::read(&root, &mut loader.sink));
-    Loaded { files: loader.files, inputs: loader.inputs, document, diagnostics: loader.sink }
+    let document = root.as_ref().and_then(|root| Document::read(root, &mut loader.sink));
+    loader.inputs.extend(loader.outside.files.iter().cloned());
+    let Loader { files, inputs, outside, sink, .. } = loader;
+    Loaded { files, inputs, outside, root, document, diagnostics: sink }
 }
 
 struct Loader<'e> {
     env: &'e Environment,
     files: Files,
     inputs: Vec<PathBuf>,
+    outside: Outside,
     sink: Diagnostics,
     /// The files that include each other just now, outermost first: canonical path, and path as it was given.
     open: Vec<(PathBuf, PathBuf)>,
@@ -87,7 +97,10 @@ impl Loader<'_> {
                 return None;
             }
         };
-        let mut paths: Vec<PathBuf> = listed.filter_map(|e| Some(e.ok()?.path())).filter(|p| is_spec(p)).collect();
+        let mut paths: Vec<PathBuf> = listed
+            .filter_map(|e| Some(e.ok()?.path()))
+            .filter(|p| ends_with(p, &ENDINGS) && !is_recording(p))
+            .collect();
         paths.sort();
         if paths.is_empty() {
             self.unreadable(folder, "no .yaml, .yml, .toml or .json file in this folder", None);
@@ -128,41 +141,43 @@ impl Loader<'_> {
             }
             return None;
         }
-        if self.done.contains(&canonical) {
-            return None;
-        }
-        if self.done.len() >= MAX_FILES {
-            self.unreadable(path, &format!("a spec is made of at most {MAX_FILES} files"), included_at);
-            return None;
-        }
-        self.done.push(canonical.clone());
-        let read = if included_at.is_some() { read_text } else { read_given };
-        let text = match read(path) {
-            Ok(text) => text,
-            Err(why) => {
-                self.unreadable(path, &why, included_at);
-                return None;
-            }
-        };
+        let text = self.unread(path, &canonical, included_at)?;
         self.open.push((canonical, path.to_owned()));
         let node = self.text(&path.display().to_string(), path.to_owned(), text);
         self.open.pop();
         node
     }
 
+    /// The text of a file of the spec; `None` if it is read already, or can't be read.
+    fn unread(&mut self, path: &Path, canonical: &Path, named_at: Option<Span>) -> Option<String> {
+        if self.done.iter().any(|done| done == canonical) {
+            return None;
+        }
+        if self.done.len() >= MAX_FILES {
+            self.unreadable(path, &format!("a spec is made of at most {MAX_FILES} files"), named_at);
+            return None;
+        }
+        self.done.push(canonical.to_owned());
+        let read = if named_at.is_some() { read_text } else { read_given };
+        read(path).map_err(|why| self.unreadable(path, &why, named_at)).ok()
+    }
+
     fn text(&mut self, name: &str, path: PathBuf, text: String) -> Option<Node> {
         let toml = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-        let file = self.files.add(name, path, text);
+        let file = self.files.add_spec(name, path, text);
         let parsed = if toml {
             super::toml::parse(file, &self.files, &mut self.sink)
         } else {
             super::yaml::parse(file, &self.files, &mut self.sink)
         };
         let mut node = parsed?;
-        env::interpolate(&mut node, self.env, &self.files, &mut self.sink, &mut self.inputs);
-        let includes: Vec<Spanned<Text>> = node.get("include").map(|e| self.includes(e)).unwrap_or_default();
+        env::interpolate(&mut node, self.env, &self.files, &mut self.sink, &mut self.outside);
+        self.partial_files(&mut node, file);
+        self.prompt_files(&mut node, file);
+        let includes: Vec<Spanned<Text>> = node.get("include").map(|e| self.paths(e)).unwrap_or_default();
         for include in includes {
-            for path in self.matching(file, &include) {
+            let parts = self.matching(file, &include, &ENDINGS);
+            for path in parts.into_iter().filter(|path| !is_recording(path)) {
                 if let Some(part) = self.file(&path, Some(include.span)) {
                     merge(&mut node, part, &mut self.sink);
                 }
@@ -171,7 +186,8 @@ impl Loader<'_> {
         Some(node)
     }
 
-    fn includes(&mut self, entry: &Entry) -> Vec<Spanned<Text>> {
+    /// A path, or a list of paths.
+    fn paths(&mut self, entry: &Entry) -> Vec<Spanned<Text>> {
         let at = At::key(entry);
         let read = match &entry.value.kind {
             Kind::String(_) => Spanned::<Text>::from_node(&entry.value, at, &mut self.sink).map(|t| vec![t]),
@@ -180,8 +196,9 @@ impl Loader<'_> {
         read.unwrap_or_default()
     }
 
-    /// The files that an `include` means, in alphabetical order. A pattern does not mean the file that it stands in.
-    fn matching(&mut self, file: FileId, include: &Spanned<Text>) -> Vec<PathBuf> {
+    /// The files that an `include` means, in alphabetical order. A pattern means files with one of these `endings`, and
+    /// not the file that it stands in.
+    fn matching(&mut self, file: FileId, include: &Spanned<Text>, endings: &[&str]) -> Vec<PathBuf> {
         let folder = self.files.folder(file).to_owned();
         let path = folder.join(include.expose());
         if !include.expose().contains(['*', '?', '[']) {
@@ -203,11 +220,11 @@ impl Loader<'_> {
             }
         };
         let itself = self.files.path(file).and_then(|p| p.canonicalize().ok());
-        let others = found.filter_map(Result::ok).filter(|p| is_spec(p) && p.canonicalize().ok() != itself);
+        let others = found.filter_map(Result::ok).filter(|p| ends_with(p, endings) && p.canonicalize().ok() != itself);
         let others: Vec<PathBuf> = others.take(MAX_FILES).collect();
         if others.is_empty() {
             let found = Diagnostic::warning(Code::MissingFile, include.span, "this pattern matches no file");
-            self.sink.push(found.label(format!("spec files end in .{}", ENDINGS.join(", ."))));
+            self.sink.push(found.label(format!("its files end in .{}", endings.join(", ."))));
         }
         others
     }
@@ -235,10 +252,16 @@ impl Loader<'_> {
     }
 }
 
-fn is_spec(path: &Path) -> bool {
+/// Whether a file is what `mcp-declare test --record` keeps beside a spec, which is no part of one.
+fn is_recording(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".recordings.json")
+}
+
+/// Whether this is a file with one of these endings, and not hidden.
+fn ends_with(path: &Path, endings: &[&str]) -> bool {
     let hidden = path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && path.is_file()
+    !hidden && ending.is_some_and(|e| endings.contains(&e.as_str())) && path.is_file()
 }
 
 /// Opens a file that a spec names. Never waits for a pipe's other end, also when one is put in the file's place.
@@ -324,7 +347,7 @@ mod tests {
     fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe.yaml");
-        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         assert_eq!(read_text(&pipe).unwrap_err(), "it is not a file");
         assert_eq!(read_text(folder.path()).unwrap_err(), "it is a folder");
         let spec = folder.path().join("spec.yaml");

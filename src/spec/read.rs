@@ -1,10 +1,16 @@
-//! From the tree to the model: every record says its keys once, and all that does not fit is reported.
+//! From the tree to the model: every record says its keys once, and all that does not fit is reported. The
+//! language's JSON Schema is made of the same records.
 
+mod choice;
 mod values;
 
+use serde_json::{Value, json};
+
+use super::describe::Book;
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Entry, Kind, Node};
 use super::source::{Span, Spanned};
+pub use choice::Choice;
 pub use values::{Bytes, parse_duration};
 
 /// Where a value stands: the place of its key, where what is missing is reported.
@@ -32,6 +38,8 @@ impl At<'_> {
 pub trait FromNode: Sized {
     /// Reads it. `None` after a mistake that leaves nothing to go on with.
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self>;
+    /// The JSON Schema of such a node, for editors: it may take more than is read, never less.
+    fn schema(book: &mut Book) -> Value;
 }
 
 /// A key's value in a record: wanted, or left to its default.
@@ -40,6 +48,8 @@ pub trait Field: Sized {
     fn read(entry: &Entry, sink: &mut Diagnostics) -> Option<Self>;
     /// What an absent key means.
     fn absent() -> Self;
+    /// The JSON Schema of the key's value.
+    fn schema(book: &mut Book) -> Value;
     /// Whether the key has to be there.
     const REQUIRED: bool = false;
 }
@@ -50,6 +60,9 @@ impl<T: FromNode> Field for Option<T> {
     }
     fn absent() -> Self {
         None
+    }
+    fn schema(book: &mut Book) -> Value {
+        T::schema(book)
     }
 }
 
@@ -65,6 +78,9 @@ impl<T: FromNode> Field for Required<T> {
     fn absent() -> Self {
         Required(None)
     }
+    fn schema(book: &mut Book) -> Value {
+        T::schema(book)
+    }
     const REQUIRED: bool = true;
 }
 
@@ -72,6 +88,9 @@ impl<T: FromNode> Field for Required<T> {
 impl<T: FromNode> FromNode for Required<T> {
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         Some(Required(T::from_node(node, at, sink)))
+    }
+    fn schema(book: &mut Book) -> Value {
+        T::schema(book)
     }
 }
 
@@ -91,6 +110,9 @@ impl<T: FromNode> FromNode for Written<T> {
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         Some(Written(T::from_node(node, at, sink)))
     }
+    fn schema(book: &mut Book) -> Value {
+        T::schema(book)
+    }
 }
 
 /// Declares a record: its keys, their types, and how it is read. Unknown keys are reported with the nearest
@@ -100,20 +122,24 @@ macro_rules! record {
         $known.extend($crate::spec::model::Action::KEYS);
         $known.extend($crate::spec::model::Action::BESIDE)
     };
+    (@around $field:ident $known:ident) => {
+        $known.extend($crate::spec::model::Around::KEYS)
+    };
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         pub struct $name:ident as $what:literal {
-            $( $(#[$field_doc:meta])* $key:literal => $field:ident: $type:ty, )*
+            $( $(#[doc = $field_doc:literal])* $key:literal => $field:ident: $type:ty, )*
         }
         $( action => $action_field:ident )?
         $( optional action => $optional_field:ident )?
+        $( around => $around_field:ident )?
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Clone)]
         pub struct $name {
             /// The place of its key.
             pub at: $crate::spec::Span,
-            $( #[doc = concat!("The key `", $key, "`.")] $(#[$field_doc])* pub $field: $type, )*
+            $( #[doc = concat!("The key `", $key, "`.")] $(#[doc = $field_doc])* pub $field: $type, )*
             $(
                 /// What runs; `None` after a mistake.
                 pub $action_field: Option<$crate::spec::model::Action>,
@@ -121,6 +147,10 @@ macro_rules! record {
             $(
                 /// What runs, if anything; `None` inside after a mistake.
                 pub $optional_field: Option<$crate::spec::read::Required<$crate::spec::model::Action>>,
+            )?
+            $(
+                /// What stands around it.
+                pub $around_field: Box<$crate::spec::model::Around>,
             )?
         }
 
@@ -139,6 +169,7 @@ macro_rules! record {
                 let mut known = Self::KEYS.to_vec();
                 $( $crate::spec::read::record!(@actions $action_field known); )?
                 $( $crate::spec::read::record!(@actions $optional_field known); )?
+                $( $crate::spec::read::record!(@around $around_field known); )?
                 let entries = $crate::spec::read::map(node, $what, &known, sink)?;
                 $crate::spec::read::refuse_unknown(entries, &known, $what, at, sink);
                 $( let $action_field = $crate::spec::model::Action::of(entries, &known, $what, at, sink); )?
@@ -148,8 +179,20 @@ macro_rules! record {
                         $crate::spec::read::Required($crate::spec::model::Action::of(entries, &known, $what, at, sink))
                     });
                 )?
-                $( let $field = $crate::spec::read::field::<$type>(entries, $key, $what, at, sink); )*
-                Some($name { at: at.span, $( $field, )* $( $action_field, )? $( $optional_field, )? })
+                $( let $around_field = Box::new($crate::spec::model::Around::of(entries, $what, at, sink)); )?
+                $( let $field = $crate::spec::read::field::<$type>(entries, $key, &known, $what, at, sink); )*
+                Some($name { at: at.span, $( $field, )* $( $action_field, )? $( $optional_field, )? $( $around_field, )? })
+            }
+
+            fn schema(book: &mut $crate::spec::describe::Book) -> serde_json::Value {
+                book.define(stringify!($name), |book| {
+                    let mut record = $crate::spec::describe::Record::new(concat!($($doc, "\n"),*));
+                    $( record.key::<$type>($key, concat!($($field_doc, "\n"),*), book); )*
+                    $( let _ = stringify!($action_field); record.actions(true, book); )?
+                    $( let _ = stringify!($optional_field); record.actions(false, book); )?
+                    $( let _ = stringify!($around_field); $crate::spec::model::Around::describe(&mut record, book); )?
+                    record.finish()
+                })
             }
         }
     };
@@ -174,7 +217,12 @@ pub fn refuse_unknown(entries: &[Entry], known: &[&str], what: &str, at: At<'_>,
         let owner = at.name.map_or_else(|| what.to_owned(), |name| format!("{what} `{name}`"));
         let words = format!("unknown key `{}` in {owner}", key.value);
         let found = Diagnostic::error(Code::UnknownKey, key.span, words).nearest(key, known.iter().copied());
-        sink.push(if found.label.is_empty() { found.help(keys_of(what, known)) } else { found });
+        let at_top = super::model::Document::KEYS.contains(&key.value.as_str());
+        sink.push(match () {
+            () if at_top => found.label(format!("`{}` stands at the top of a spec, beside `server`", key.value)),
+            () if found.label.is_empty() => found.help(keys_of(what, known)),
+            () => found,
+        });
     }
 }
 
@@ -200,18 +248,26 @@ fn keys_of(what: &str, known: &[&str]) -> String {
 /// "a tool", "an icon", and what is of many or one of its kind as it is.
 fn article(what: &str) -> String {
     match what {
-        "annotations" | "cursor" | "defaults" | "expose" | "oauth2" | "offset" | "page" | "paginate" | "progress"
-        | "requires" | "roots" | "tls" => format!("`{what}`"),
-        "http action" => format!("an {what}"),
+        "annotations" | "cursor" | "defaults" | "expose" | "oauth2" | "offset" | "onError" | "page" | "paginate"
+        | "progress" | "requires" | "roots" | "tls" => format!("`{what}`"),
+        "http action" | "mcp action" | "mcp server" => format!("an {what}"),
         _ if what.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {what}"),
         _ => format!("a {what}"),
     }
 }
 
-/// Reads one key of a record.
-pub fn field<T: Field>(entries: &[Entry], key: &str, what: &str, at: At<'_>, sink: &mut Diagnostics) -> T {
+/// Reads one key of a record, whose keys are the `known` ones. A key that has to be there and is only misspelt has been
+/// reported once, as an unknown one.
+pub fn field<T: Field>(
+    entries: &[Entry],
+    key: &str,
+    known: &[&str],
+    what: &str,
+    at: At<'_>,
+    sink: &mut Diagnostics,
+) -> T {
     let Some(entry) = entries.iter().find(|e| e.key.value == key) else {
-        if T::REQUIRED {
+        if T::REQUIRED && !misspelt(entries, known, &[key]) {
             sink.error(Code::MissingKey, at.span, format!("`{key}` is missing in this {what}"));
         }
         return T::absent();
@@ -228,7 +284,9 @@ pub fn list_names(names: &[&str]) -> String {
 pub fn refuse(node: &Node, expected: &str, sink: &mut Diagnostics, more: impl FnOnce(Diagnostic) -> Diagnostic) {
     if !matches!(node.kind, Kind::Fault) {
         let words = format!("expected {expected}, found {}", node.what());
-        sink.push(more(Diagnostic::error(Code::WrongType, node.span, words)));
+        let found = more(Diagnostic::error(Code::WrongType, node.span, words));
+        let silent = matches!(node.kind, Kind::Null) && found.label.is_empty() && found.help.is_empty();
+        sink.push(if silent { found.label("write a value, or take the key out") } else { found });
     }
 }
 
@@ -298,5 +356,13 @@ impl<T: FromNode, const FOREIGN: bool> Field for Named<T, FOREIGN> {
     }
     fn absent() -> Self {
         Named::default()
+    }
+    fn schema(book: &mut Book) -> Value {
+        let value = T::schema(book);
+        if FOREIGN {
+            return json!({ "type": ["object", "null"], "additionalProperties": value });
+        }
+        let ignored = json!({ "^x-": true });
+        json!({ "type": ["object", "null"], "patternProperties": ignored, "additionalProperties": value })
     }
 }

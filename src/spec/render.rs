@@ -161,13 +161,32 @@ pub fn json(diagnostic: &Diagnostic, files: &Files) -> Value {
     object
 }
 
-fn position(place: &Place, files: &Files) -> serde_json::Map<String, Value> {
+/// Where a diagnostic points, in lines and characters from 1; the end is behind the last character.
+#[derive(Debug, Clone, Copy)]
+pub struct Region {
+    /// The line.
+    pub line: usize,
+    /// The first character.
+    pub column: usize,
+    /// The line of the end: the same.
+    pub end_line: usize,
+    /// The character behind the last one.
+    pub end_column: usize,
+}
+
+/// The first line of what a place means.
+pub fn region(place: &Place, files: &Files) -> Region {
     let file = place.span.file;
     let range = first_line(files.text(file), files.locate(place));
     let (line, column) = files.line_column(file, range.start);
     let (end_line, end_column) = files.line_column(file, range.end);
+    Region { line, column, end_line, end_column }
+}
+
+fn position(place: &Place, files: &Files) -> serde_json::Map<String, Value> {
+    let Region { line, column, end_line, end_column } = region(place, files);
     [
-        ("file".to_owned(), json!(files.name(file))),
+        ("file".to_owned(), json!(files.name(place.span.file))),
         ("line".to_owned(), json!(line)),
         ("column".to_owned(), json!(column)),
         ("endLine".to_owned(), json!(end_line)),

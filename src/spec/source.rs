@@ -89,6 +89,8 @@ struct File {
     text: String,
     /// Where each line after the first begins.
     lines: Vec<usize>,
+    /// Whether it is a part of the spec, not a file that the spec names.
+    spec: bool,
 }
 
 /// The spec's files, and those that it names.
@@ -99,8 +101,40 @@ impl Files {
     /// Adds a file; `name` is what diagnostics call it.
     pub fn add(&mut self, name: impl Into<String>, path: impl Into<PathBuf>, text: String) -> FileId {
         let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        self.0.push(File { name: name.into(), path: path.into(), text, lines });
+        self.0.push(File { name: name.into(), path: path.into(), text, lines, spec: false });
         FileId(u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Adds a file of the spec itself.
+    pub fn add_spec(&mut self, name: impl Into<String>, path: impl Into<PathBuf>, text: String) -> FileId {
+        let id = self.add(name, path, text);
+        if let Some(file) = self.0.last_mut() {
+            file.spec = true;
+        }
+        id
+    }
+
+    /// The files of the spec itself.
+    pub fn specs(&self) -> impl Iterator<Item = FileId> {
+        let all = self.0.iter().zip(0..);
+        all.filter(|(file, _)| file.spec).map(|(_, number)| FileId(number))
+    }
+
+    /// The texts of files that the spec names.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|file| !file.spec).map(|file| file.text.as_str())
+    }
+
+    /// Puts a star in the place of each byte of a secret, from here on; what is blank stays, and so do all places.
+    pub fn cover(&mut self, secret: Span) {
+        let Some(file) = self.0.get_mut(secret.file.0 as usize) else { return };
+        let covered = file.text.get(secret.range()).map(|text| {
+            let star = |c: char| if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) };
+            text.chars().map(star).collect::<String>()
+        });
+        if let Some(covered) = covered {
+            file.text.replace_range(secret.range(), &covered);
+        }
     }
 
     /// Reads a text file that the spec names, and adds it.
@@ -142,7 +176,9 @@ impl Files {
         let whole = place.span.range();
         let Some((value, range)) = &place.within else { return whole };
         let Some(written) = self.text(place.span.file).get(whole.clone()) else { return whole };
-        match align(written, value, range) {
+        // The text of a file of its own may begin with what opens a scalar of YAML elsewhere.
+        let found = if *written == **value { Some(range.clone()) } else { align(written, value, range) };
+        match found {
             Some(found) => whole.start + found.start..whole.start + found.end,
             None => whole,
         }

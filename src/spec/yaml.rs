@@ -24,7 +24,11 @@ pub const MAX_VALUES: usize = 500_000;
 
 /// Reads a file's text. `None` when it is no YAML at all; what can be read in spite of a mistake is given.
 pub fn parse(file: FileId, files: &Files, sink: &mut Diagnostics) -> Option<Node> {
-    let text = files.text(file);
+    parse_to(file, files.text(file), sink)
+}
+
+/// Reads the beginning of a file's text: `text` is as much of it.
+pub fn parse_to(file: FileId, text: &str, sink: &mut Diagnostics) -> Option<Node> {
     let options = options! {
         emit_comments: false,
         emit_unresolved_aliases: true,

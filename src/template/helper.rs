@@ -428,6 +428,22 @@ mod tests {
         gives("{{#each x}}{{lookup @root.x @index}}{{/each}}", json!([3, 4]), "34");
     }
 
+    /// The docs have an example of each, and a test runs them all.
+    #[test]
+    fn each_helper_has_an_example_in_the_docs() {
+        let examples: Vec<&str> = include_str!("../../docs/templates.md")
+            .lines()
+            .filter_map(|line| Some(line.split_once(" → ")?.0))
+            .collect();
+        for (name, ..) in HELPERS {
+            let calls = ["{{", "("].map(|open| format!("{open}{name} "));
+            assert!(examples.iter().any(|line| calls.iter().any(|call| line.contains(call))), "{name}");
+        }
+        for block in BLOCKS {
+            assert!(examples.iter().any(|line| line.contains(&format!("{{{{#{block} "))), "{block}");
+        }
+    }
+
     #[test]
     fn near_names_are_offered() {
         assert_eq!(nearest("uper"), Some("upper"));

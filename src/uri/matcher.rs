@@ -5,6 +5,7 @@
 //! empty, except the named ones of `{?…}`, `{&…}` and `{;…}`, which may also come in any order.
 
 mod compile;
+mod overlap;
 mod search;
 
 use serde_json::{Map, Value};

@@ -33,7 +33,13 @@ impl Process {
     /// Starts to serve.
     pub fn serve(spec: &Spec, arguments: &[&str]) -> Process {
         let mut command = Process::command(spec, "serve");
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments);
+        Process::start(spec, command)
+    }
+
+    /// Starts a command that becomes a server.
+    pub fn start(spec: &Spec, mut command: Command) -> Process {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = collect(child.stderr.take().unwrap());

@@ -141,6 +141,44 @@ async fn what_authors_got_wrong_does_not_stop_the_rest() {
 }
 
 #[tokio::test]
+async fn what_is_huge_or_strange_does_not_stop_the_rest() {
+    let post = |id: &str, media: &str, schema: Value| json!({ "post": { "operationId": id, "responses": {}, "requestBody": { "required": true, "content": { media: { "schema": schema } } } } });
+    let binary = json!({ "type": "string", "format": "binary" });
+    let words: Vec<String> = (0..50_000).map(|n| format!("w{n}")).collect();
+    let long = "n".repeat(10_000);
+    let secret = json!({ "type": "object", "additionalProperties": false, "properties": {
+        "password": { "type": "string", "secret": true, "description": "\u{1b}[31m\u{202e}${HOME} {{x}}" } } });
+    let paths = json!({
+        "/media": post("media", "application/x\r\nX-Evil: 1", binary.clone()),
+        "/text": post("text", "text/plain; charset=\u{e9}", binary.clone()),
+        "/any": post("any", "image/*", binary.clone()),
+        "/file": post("file", "multipart/form-data", json!({ "type": "object", "properties": {
+            "f": { "type": "string", "contentMediaType": "a/b\r\nX-Evil: 1" }, "b\r\nX: 1": binary } })),
+        "/enum": post("enum", "application/json", json!({ "type": "string", "enum": words })),
+        "/long": post("long", "application/json", json!({ "type": "object", "additionalProperties": false,
+            "properties": { long.as_str(): { "type": "string" } } })),
+        "/secret": post("secret", "application/json", secret),
+        "/words": { "get": { "operationId": "words", "description": "x".repeat(1 << 20), "responses": {} } },
+    });
+    let spec = importing(&of(paths, json!({})), "");
+    let checked = spec.run("check", &[]).await;
+    assert_eq!(checked.code, 0, "{}", checked.out);
+    for words in [
+        "can't be made from arguments (POST /media)",
+        "its media type is none (POST /text)",
+        "no part can have this name (POST /file)",
+        "`image/*` can't be made from arguments (POST /any)",
+        "larger than 4000 values (POST /enum)",
+    ] {
+        assert!(checked.out.contains(words), "{words}: {}", checked.out);
+    }
+    let listed = spec.stdio(Era::Modern).await.list("tools").await;
+    let names: Vec<&str> = listed.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"secret") && names.contains(&"words"), "{names:?}");
+    assert!(listed.iter().all(|tool| tool.to_string().len() < 30_000));
+}
+
+#[tokio::test]
 async fn a_url_that_leads_elsewhere_or_gives_too_much_is_refused() {
     let other = Upstream::ok().await;
     let elsewhere = other.url("/x");

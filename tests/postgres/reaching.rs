@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{served, spec, text};
 use crate::harness::database::{self, Kind, PASSWORD};
+use crate::harness::upstream::Authority;
 use crate::harness::{Database, Era, Process, Spec, until};
 
 const TOOLS: &str = "
@@ -108,6 +109,57 @@ async fn the_server_has_to_show_a_certificate_that_is_vouched_for() {
         let check = spec(&db, tls, tools).run("check", &[]).await;
         assert_eq!(check.code, 3, "{tls}: {}", check.out);
         assert!(check.out.contains("can't be reached safely: invalid peer certificate"), "{tls}: {}", check.out);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_our_own_lets_us_in() {
+    let Some(mut server) = database::server(Kind::Postgres).await else { return };
+    let setup = format!("{SETUP} CREATE ROLE visitor LOGIN; GRANT SELECT ON t TO visitor;");
+    let db = Database::on(&server, &setup).await;
+    let (ours, other) = (Authority::new(), Authority::new());
+    server.prepend("data/pg_hba.conf", "hostssl all visitor all cert");
+    let authority = server.prepend("clients.pem", &ours.pem());
+    server.prepend("data/postgresql.conf", &format!("ssl_ca_file = '{}'", authority.display()));
+    server.stop();
+    server.go_on().await;
+    let url = format!("postgres://visitor@127.0.0.1:{}/{}", server.port, db.name());
+    let tools = "who: { sql: { source: db, query: 'SELECT current_user AS who, a FROM t', returns: row } }";
+    let as_visitor = |tls: &str, (cert, key): (String, String)| {
+        spec(&db, tls, tools).env("DATABASE_URL", &url).file("cert.pem", cert).file("key.pem", key)
+    };
+    let tls = ", tls: { mode: require, cert: ./cert.pem, key: ./key.pem }";
+    let client = as_visitor(tls, ours.issue("visitor")).stdio(Era::Legacy).await;
+    assert_eq!(client.json("who", json!({})).await, json!({ "who": "visitor", "a": 1 }));
+    for (tls, pair) in [
+        (", tls: { mode: require }", ours.issue("visitor")),
+        (tls, ours.issue("somebody")),
+        (tls, other.issue("visitor")),
+    ] {
+        let check = as_visitor(tls, pair).run("check", &[]).await;
+        assert_eq!(check.code, 3, "{tls}: {}", check.out);
+    }
+    let half = as_visitor(", tls: { cert: ./cert.pem }", ours.issue("visitor")).run("check", &[]).await;
+    assert!(half.out.contains("`cert` and `key` belong together"), "{}", half.out);
+}
+
+#[tokio::test]
+async fn a_server_is_reached_by_its_socket() {
+    let Some(server) = database::server(Kind::Postgres).await else { return };
+    let db = Database::on(&server, SETUP).await;
+    let password = PASSWORD.replace('/', "%2F").replace(' ', "%20");
+    let (folder, port, name) = (server.folder().to_str().unwrap(), server.port, db.name());
+    let tools =
+        "local: { sql: { source: db, query: 'SELECT inet_client_addr() IS NULL AS local FROM t', returns: row } }";
+    for url in [
+        format!("postgres:///{name}?host={folder}&port={port}&user=tester&password={password}"),
+        format!("postgres://tester:{password}@{}:{port}/{name}", folder.replace('/', "%2F")),
+    ] {
+        let spec = spec(&db, ", required: true", tools).env("DATABASE_URL", &url);
+        let check = spec.run("check", &[]).await;
+        assert_eq!(check.code, 0, "{}", check.out);
+        let client = spec.stdio(Era::Legacy).await;
+        assert_eq!(client.json("local", json!({})).await, json!({ "local": true }));
     }
 }
 

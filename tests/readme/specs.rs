@@ -1,7 +1,7 @@
 //! Blocks that are specs, parts of specs, or what a client sees of one.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -18,8 +18,59 @@ pub fn is_whole(text: &str) -> bool {
 pub fn check_whole(workshop: &mut Workshop, language: &str, block: &Block) -> Verdict {
     let path = workshop.shop().join(format!("line-{}.{language}", block.line));
     fs::write(&path, &block.text).unwrap();
-    workshop.spec.clone_from(&path);
-    passes(workshop, &path, "")
+    holds(workshop, path, &block.text)
+}
+
+/// A file that the reader writes; a spec has to hold too.
+pub fn keep_file(workshop: &mut Workshop, name: &str, text: &str) -> Verdict {
+    let path = workshop.current.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    if is_whole(text) { holds(workshop, path, text) } else { Ok(()) }
+}
+
+/// What the reader adds at the end of a file.
+pub fn add_to_file(workshop: &mut Workshop, name: &str, text: &str) -> Verdict {
+    let before = fs::read_to_string(workshop.current.join(name)).map_err(|why| format!("{name}: {why}"))?;
+    keep_file(workshop, name, &format!("{before}\n{text}"))
+}
+
+/// Takes a whole spec for the page's last, if it passes `check` and the tests that it has of itself.
+fn holds(workshop: &mut Workshop, path: PathBuf, text: &str) -> Verdict {
+    passes(workshop, &path, "")?;
+    if text.lines().any(|line| line == "tests:" || line.starts_with("[tests.")) {
+        let Ran { text, code } = run(workshop, &format!("mcp-declare test '{}'", path.display()));
+        if code != 0 {
+            return Err(format!("its own tests fail:\n{text}"));
+        }
+    }
+    workshop.spec = path;
+    Ok(())
+}
+
+/// `check` finds something of one code, and nothing else.
+pub fn check_wrong(workshop: &Workshop, code: &str, block: &Block) -> Verdict {
+    let path = written(workshop, block);
+    let Ran { text, .. } = run(workshop, &format!("mcp-declare check '{}' --format json", path.display()));
+    fs::remove_file(path).unwrap();
+    let found = json(&text)?;
+    let codes: Vec<&str> = found.as_array().into_iter().flatten().filter_map(|d| d["code"].as_str()).collect();
+    let meant = !codes.is_empty() && codes.iter().all(|found| *found == code);
+    if meant { Ok(()) } else { Err(format!("not wrong by `{code}`:\n{text}")) }
+}
+
+/// A spec that gives not even a warning.
+pub fn check_right(workshop: &Workshop, block: &Block) -> Verdict {
+    let path = written(workshop, block);
+    let verdict = passes(workshop, &path, "--deny-warnings");
+    fs::remove_file(path).unwrap();
+    verdict
+}
+
+fn written(workshop: &Workshop, block: &Block) -> std::path::PathBuf {
+    let path = workshop.shop().join(format!("line-{}.yaml", block.line));
+    fs::write(&path, &block.text).unwrap();
+    path
 }
 
 pub fn check_part(workshop: &Workshop, language: &str, place: &str, option: &str, block: &Block) -> Verdict {

@@ -14,6 +14,8 @@ pub struct Workshop {
     pub current: PathBuf,
     /// The last whole spec of the page.
     pub spec: PathBuf,
+    /// What the templates of the page are about.
+    pub data: serde_json::Value,
 }
 
 /// What parts of specs find around them.
@@ -26,7 +28,7 @@ sources:
 ";
 
 impl Workshop {
-    /// A copy of `examples/` in which commands run in `folder`.
+    /// A copy of `examples/` in which commands run in `folder`, which is made if it is not there.
     pub fn new(folder: &str) -> Workshop {
         let root = tempfile::tempdir().unwrap();
         copy(&super::root().join("examples"), &root.path().join("examples"));
@@ -39,7 +41,8 @@ impl Workshop {
         fs::write(parts.join("a.yaml"), SURROUNDINGS).unwrap();
         fs::write(parts.join("token"), "not-a-real-token\n").unwrap();
         let (current, spec) = (root.path().join(folder), shop.join("bookshop.yaml"));
-        Workshop { folder: root, current, spec }
+        fs::create_dir_all(&current).unwrap();
+        Workshop { folder: root, current, spec, data: serde_json::Value::Null }
     }
 
     /// The top of the copy.

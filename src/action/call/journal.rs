@@ -29,7 +29,10 @@ impl Journal {
     /// Notes what `place` gave; what its parts gave is not needed any more.
     pub(super) fn put(&self, place: &str, value: &Value) {
         self.with(|entries| {
-            entries.retain(|known, _| known.strip_prefix(place).is_none_or(|rest| !rest.starts_with('.')));
+            let below = format!("{place}.");
+            let parts = entries.range(below.clone()..).map(|(known, _)| known).take_while(|k| k.starts_with(&below));
+            let parts: Vec<String> = parts.cloned().collect();
+            parts.iter().for_each(|part| _ = entries.remove(part));
             entries.insert(place.to_owned(), value.clone());
         });
     }

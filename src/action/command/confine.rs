@@ -3,20 +3,24 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::action::Builder;
 use crate::sandbox::{self, Reach, Sandbox};
 use crate::spec::model;
-use crate::spec::{Bytes, Code, Diagnostic, Spanned, Text};
+use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Files, Spanned, Text};
 
 /// Checks the sandbox of a command: its own, or that of the spec's `defaults`. `None` after a mistake.
-pub fn compile(own: Option<&model::Sandbox>, builder: &mut Builder<'_>) -> Option<Option<Sandbox>> {
-    let Some(written) = own.or(builder.sandbox) else { return Some(None) };
+pub fn compile(
+    own: Option<&model::Sandbox>,
+    defaults: Option<&model::Sandbox>,
+    files: &Files,
+    sink: &mut Diagnostics,
+) -> Option<Option<Sandbox>> {
+    let Some(written) = own.or(defaults) else { return Some(None) };
     let reach = match (&written.read, &written.write) {
         (None, None) => Some(None),
-        (read, write) => reach(read.as_deref(), write.as_deref(), builder).map(Some),
+        (read, write) => reach(read.as_deref(), write.as_deref(), files, sink).map(Some),
     };
     let seconds = |cpu: &Spanned<Duration>| cpu.value.as_secs() + u64::from(cpu.value.subsec_nanos() > 0);
-    let processes = processes(written.processes.as_ref(), builder);
+    let processes = processes(written.processes.as_ref(), sink);
     let sandbox = Sandbox {
         reach: reach?,
         network: written.network.as_ref().is_none_or(|network| network.value),
@@ -27,7 +31,7 @@ pub fn compile(own: Option<&model::Sandbox>, builder: &mut Builder<'_>) -> Optio
         best_effort: written.best_effort.as_ref().is_some_and(|best| best.value),
     };
     if !is_none(written) {
-        kept(&sandbox, written, builder)?;
+        kept(&sandbox, written, sink)?;
     }
     Some((!is_none(written)).then_some(sandbox))
 }
@@ -44,19 +48,24 @@ fn size(bytes: &Spanned<Bytes>) -> u64 {
 }
 
 /// The outer `None` is a mistake.
-fn processes(written: Option<&Spanned<u64>>, builder: &mut Builder<'_>) -> Option<Option<u64>> {
+fn processes(written: Option<&Spanned<u64>>, sink: &mut Diagnostics) -> Option<Option<u64>> {
     match written {
         Some(most) if most.value == 0 => {
-            builder.sink.error(Code::BadValue, most.span, "with no process nothing can run");
+            sink.error(Code::BadValue, most.span, "with no process nothing can run");
             None
         }
         most => Some(most.map(|most| most.value)),
     }
 }
 
-fn reach(read: Option<&[Spanned<Text>]>, write: Option<&[Spanned<Text>]>, builder: &mut Builder<'_>) -> Option<Reach> {
+fn reach(
+    read: Option<&[Spanned<Text>]>,
+    write: Option<&[Spanned<Text>]>,
+    files: &Files,
+    sink: &mut Diagnostics,
+) -> Option<Reach> {
     let mut all = |paths: Option<&[Spanned<Text>]>| -> Option<Vec<PathBuf>> {
-        let found: Vec<_> = paths.unwrap_or_default().iter().map(|path| place(path, builder)).collect();
+        let found: Vec<_> = paths.unwrap_or_default().iter().map(|path| place(path, files, sink)).collect();
         found.into_iter().collect()
     };
     let (read, write) = (all(read), all(write));
@@ -64,17 +73,18 @@ fn reach(read: Option<&[Spanned<Text>]>, write: Option<&[Spanned<Text>]>, builde
 }
 
 /// The absolute path of a file or folder that has to be there.
-fn place(path: &Spanned<Text>, builder: &mut Builder<'_>) -> Option<PathBuf> {
-    let place = std::path::absolute(builder.resolve(path.expose(), path.span)).ok().filter(|place| place.exists());
+fn place(path: &Spanned<Text>, files: &Files, sink: &mut Diagnostics) -> Option<PathBuf> {
+    let place =
+        std::path::absolute(files.folder(path.span.file).join(path.expose())).ok().filter(|place| place.exists());
     if place.is_none() {
         let found = Diagnostic::error(Code::MissingFile, path.span, format!("there is no `{}`", path.written()));
-        report(found.label("only what is there can be opened to a command"), builder);
+        report(found.label("only what is there can be opened to a command"), sink);
     }
     place
 }
 
 /// Reports the promises that this system can't keep.
-fn kept(sandbox: &Sandbox, written: &model::Sandbox, builder: &mut Builder<'_>) -> Option<()> {
+fn kept(sandbox: &Sandbox, written: &model::Sandbox, sink: &mut Diagnostics) -> Option<()> {
     let made: Vec<_> = sandbox.promises().collect();
     let broken = sandbox::unkept().iter().filter(|unkept| made.contains(&unkept.promise));
     let mut sound = true;
@@ -86,14 +96,14 @@ fn kept(sandbox: &Sandbox, written: &model::Sandbox, builder: &mut Builder<'_>) 
                 .label("`bestEffort: true` serves the spec all the same"),
         };
         sound &= sandbox.best_effort;
-        report(found, builder);
+        report(found, sink);
     }
     sound.then_some(())
 }
 
 /// Reports a mistake once, for the sandbox of the `defaults` is that of many commands.
-fn report(found: Diagnostic, builder: &mut Builder<'_>) {
-    if !builder.sink.holds(&found) {
-        builder.sink.push(found);
+fn report(found: Diagnostic, sink: &mut Diagnostics) {
+    if !sink.holds(&found) {
+        sink.push(found);
     }
 }

@@ -3,16 +3,16 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::action::{Builder, Trust};
-use crate::spec::{Code, Diagnostic, Span};
+use crate::action::Trust;
+use crate::spec::{Code, Diagnostic, Diagnostics, Files, Span};
 
 /// Reports a command in a file that others may write, or in a folder where they may put another file in its
 /// place: it would run whatever they like.
-pub(super) fn refuse_writable(at: Span, builder: &mut Builder<'_>) {
-    if builder.trust == Trust::Anybody {
+pub fn refuse_writable(at: Span, trust: Trust, files: &Files, sink: &mut Diagnostics) {
+    if trust == Trust::Anybody {
         return;
     }
-    let Some(path) = builder.files.path(at.file).filter(|p| p.is_file()) else { return };
+    let Some(path) = files.path(at.file).filter(|p| p.is_file()) else { return };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let writable = |path: &Path| {
         let metadata = std::fs::metadata(path).ok()?;
@@ -23,21 +23,21 @@ pub(super) fn refuse_writable(at: Span, builder: &mut Builder<'_>) {
     if let Some(owner) = stranger(path, folder) {
         let words =
             format!("{} belongs to another user ({owner}), in a folder where anybody may put files", path.display());
-        if builder.sink.says(Code::UnsafePermissions, &words) {
+        if sink.says(Code::UnsafePermissions, &words) {
             return;
         }
         let found = Diagnostic::error(Code::UnsafePermissions, at, words);
-        builder.sink.push(found.label("move it to a folder of your own, or say --trust-permissions"));
+        sink.push(found.label("move it to a folder of your own, or say --trust-permissions"));
         return;
     }
     if let Some(name) = writable(path).or_else(|| writable(folder)) {
         let words = format!("others may write {name}, and with it what its commands do");
-        if builder.sink.says(Code::UnsafePermissions, &words) {
+        if sink.says(Code::UnsafePermissions, &words) {
             return;
         }
         let found = Diagnostic::error(Code::UnsafePermissions, at, words);
         let label = format!("take the right away with `chmod go-w {name}`, or say --trust-permissions");
-        builder.sink.push(found.label(label));
+        sink.push(found.label(label));
     }
 }
 

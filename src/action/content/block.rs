@@ -10,7 +10,7 @@ use crate::outcome::shape::media;
 use crate::outcome::{ActionError, Content, Outcome, base64};
 use crate::spec::model::{self, BlockKind};
 use crate::spec::read::list_names;
-use crate::spec::{Code, Diagnostic, Diagnostics, Span, Spanned};
+use crate::spec::{Choice, Code, Diagnostic, Diagnostics, Span, Spanned};
 use crate::template::Template;
 
 /// A compiled block.
@@ -166,7 +166,7 @@ impl Block {
 fn words(outcome: Outcome) -> Result<String, ActionError> {
     let mut words = match outcome.content {
         Content::Text(text) => text,
-        Content::Json(value) => value.to_string(),
+        Content::Json(value) | Content::Structured { value, .. } => value.to_string(),
         Content::Bytes(_) | Content::Blocks(_) => return Err(ActionError::failed("the answer is not text")),
     };
     if let Some(cut) = outcome.truncated {
@@ -185,7 +185,7 @@ fn contents(outcome: Outcome, mut texts: Map<String, Value>) -> Value {
     }
     let (key, value) = match outcome.content {
         Content::Text(text) => ("text", text),
-        Content::Json(value) => ("text", value.to_string()),
+        Content::Json(value) | Content::Structured { value, .. } => ("text", value.to_string()),
         Content::Bytes(bytes) => ("blob", base64(&bytes)),
         Content::Blocks(blocks) => ("text", Value::Array(blocks).to_string()),
     };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::spec::model::{ContentAnnotations, Icon};
-use crate::spec::{Code, Diagnostics, Kind, Node};
+use crate::spec::{Choice, Code, Diagnostics, Kind, Node};
 
 /// MCP's `Icon`s.
 pub fn icons(written: &[Icon]) -> Value {

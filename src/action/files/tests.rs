@@ -121,7 +121,7 @@ fn only_regular_files_are_read_and_nothing_waits() {
     let (disk, root) = disk();
     let base = disk.path().join("root");
     let fifo = base.join("fifo");
-    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, 0o600.into()).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let _socket = UnixListener::bind(base.join("socket")).unwrap();
     let begun = Instant::now();
     for path in ["fifo", "socket", "sub", "sub/", ".", "sub/.", "sub/.."] {

@@ -1,5 +1,7 @@
 //! `write` and `edit`: files that are changed.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Value, json};
 
 use super::{Place, fault, place, render};
@@ -7,6 +9,9 @@ use crate::action::{Arguments, Builder, Scope};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::{EditAction, WriteAction, WriteMode};
 use crate::template::Template;
+
+/// Places of a text that are counted.
+const MOST_COUNTED: usize = 1000;
 
 /// A compiled write.
 #[derive(Debug)]
@@ -70,6 +75,10 @@ impl Write {
     }
 }
 
+/// Held from the reading to the writing: of two edits of one file none must be lost. It is one for all files, as different
+/// paths can mean the same.
+static EDITS: Mutex<()> = Mutex::new(());
+
 /// A compiled edit.
 #[derive(Debug)]
 pub struct Edit {
@@ -100,6 +109,7 @@ impl Edit {
         let replace = render(&self.replace, arguments, self.max_bytes)?;
         let (at, max_bytes) = (path.clone(), self.max_bytes);
         let line = self.place.root.blocking(&path, move |root| {
+            let _alone = EDITS.lock().unwrap_or_else(PoisonError::into_inner);
             let content = root.read(&at, max_bytes)?;
             if content.truncated {
                 return Err(ActionError::invalid(format!("`{at}` is longer than {max_bytes} bytes (maxBytes)")));
@@ -136,20 +146,48 @@ fn once(text: &str, find: &str, replace: &str, path: &str) -> Result<(String, us
     if find.is_empty() {
         return Err(ActionError::invalid("there is nothing to replace: `find` is empty"));
     }
-    let mut places = text.match_indices(find);
+    let mut places = places(text, find);
     match (places.next(), places.next()) {
         (None, _) => Err(ActionError::invalid(format!("`{path}` does not hold the text that is to be replaced"))),
-        (Some((start, _)), None) => {
+        (Some(start), None) => {
             let (before, rest) = text.split_at(start);
             let after = rest.strip_prefix(find).unwrap_or(rest);
             let line = before.matches('\n').count().saturating_add(1);
             Ok((format!("{before}{replace}{after}"), line))
         }
         (Some(_), Some(_)) => {
-            let count = places.count().saturating_add(2);
+            let count = match places.take(MOST_COUNTED - 2).count().saturating_add(2) {
+                MOST_COUNTED => format!("{MOST_COUNTED} times or more"),
+                count => format!("{count} times"),
+            };
             Err(ActionError::invalid(format!(
-                "`{path}` holds the text that is to be replaced {count} times: give more of what is around it"
+                "`{path}` holds the text that is to be replaced {count}: give more of what is around it"
             )))
         }
+    }
+}
+
+/// Where a text is, also where it overlaps with itself: `aa` is twice in `aaa`.
+fn places<'t>(text: &'t str, find: &'t str) -> impl Iterator<Item = usize> + 't {
+    let step = find.chars().next().map_or(1, char::len_utf8);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text.get(from..)?.find(find)?;
+        from = at + step;
+        Some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_also_where_it_overlaps_with_itself() {
+        let all = |text: &str, find: &str| places(text, find).collect::<Vec<_>>();
+        assert_eq!(all("aaa", "aa"), [0, 1]);
+        assert_eq!(all("ääaä", "ä"), [0, 2, 5]);
+        assert_eq!(all("abab", "ab"), [0, 2]);
+        assert!(all("", "a").is_empty() && all("a", "ab").is_empty());
     }
 }

@@ -7,6 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::failure::Errors;
 use super::fault;
+use super::room::Held;
 use super::source::HttpSource;
 use crate::action::Arguments;
 use crate::outcome::formats::media_type::Kind;
@@ -46,9 +47,10 @@ impl Reader<'_> {
             return Err(self.errors.failure(response, media.as_ref(), self).await);
         }
         let mut body = Vec::with_capacity(expected(&response, self.max_bytes));
-        let ended = fill(&mut response, &mut body, self.max_bytes).await;
-        let ended = ended.map_err(|error| fault::transport(error, &self.source.base().host))?;
-        let complete = ended || rest(&mut response, &mut body).await;
+        let mut held = Held::nothing();
+        let ended = fill(&mut response, &mut body, self.max_bytes, &mut held).await;
+        let ended = ended.map_err(|broken| broken.told(&self.source.base().host))?;
+        let complete = ended || rest(&mut response, &mut body, &mut held).await;
         if !complete {
             body.truncate(self.max_bytes);
         }
@@ -128,26 +130,48 @@ fn expected(response: &Response, max: usize) -> usize {
 }
 
 /// Reads on until there is nothing more (`true`), or more than `max` bytes are there.
-async fn fill(response: &mut Response, body: &mut Vec<u8>, max: usize) -> Result<bool, reqwest::Error> {
+async fn fill(response: &mut Response, body: &mut Vec<u8>, max: usize, held: &mut Held) -> Result<bool, Broken> {
     while body.len() <= max {
-        match response.chunk().await? {
-            Some(chunk) => body.extend_from_slice(&chunk),
+        match response.chunk().await.map_err(Broken::Off)? {
+            Some(chunk) => {
+                held.grow(body.len().saturating_add(chunk.len())).await.map_err(Broken::NoRoom)?;
+                body.extend_from_slice(&chunk);
+            }
             None => return Ok(true),
         }
     }
     Ok(false)
 }
 
+/// Why an answer is not read to its end.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// It ends too early, or can't be decoded.
+    Off(reqwest::Error),
+    /// Others take all the memory that there is for answers.
+    NoRoom(ActionError),
+}
+
+impl Broken {
+    /// In words; `to` is the host, as the caller may see it.
+    pub(super) fn told(self, to: &str) -> ActionError {
+        match self {
+            Broken::Off(error) => fault::transport(error, to),
+            Broken::NoRoom(error) => error,
+        }
+    }
+}
+
 /// Whether the rest of an answer that is too long could be had, within bounds of its own.
-async fn rest(response: &mut Response, body: &mut Vec<u8>) -> bool {
-    let all = fill(response, body, WHOLE_BYTES);
+async fn rest(response: &mut Response, body: &mut Vec<u8>, held: &mut Held) -> bool {
+    let all = fill(response, body, WHOLE_BYTES, held);
     matches!(tokio::time::timeout(WHOLE_TIME, all).await, Ok(Ok(true)))
 }
 
 /// The first `max` bytes, after decompression, and whether there are more.
-pub(super) async fn bytes(mut response: Response, max: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
+pub(super) async fn bytes(mut response: Response, max: usize) -> Result<(Vec<u8>, bool), Broken> {
     let mut body = Vec::with_capacity(expected(&response, max));
-    let ended = fill(&mut response, &mut body, max).await?;
+    let ended = fill(&mut response, &mut body, max, &mut Held::nothing()).await?;
     let cut = !ended || body.len() > max;
     body.truncate(max);
     Ok((body, cut))

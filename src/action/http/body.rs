@@ -1,4 +1,4 @@
-//! A request's body: JSON, a form, parts, text, or a file.
+//! A request's body: JSON, a form, parts, text, bytes, or a file.
 
 mod multipart;
 mod upload;
@@ -24,6 +24,7 @@ use upload::{Opened, Upload};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// A compiled body.
@@ -39,6 +40,8 @@ pub enum Body {
     Multipart(Vec<Part>),
     /// A text, and its media type.
     Text(Template, HeaderValue),
+    /// Bytes given as base64, and their media type.
+    Bytes(Template, HeaderValue),
     /// A file, and its media type; by its name without one.
     File(Upload, Option<HeaderValue>),
 }
@@ -51,6 +54,8 @@ pub enum Payload<'b> {
     Json(Value),
     /// A text.
     Text(String),
+    /// Bytes, as base64.
+    Bytes(String),
     /// Parts.
     Multipart(Parts<'b>),
     /// A file, by its path below its folder, and its media type if that is fixed.
@@ -67,7 +72,7 @@ impl Body {
     ) -> Option<Body> {
         let raw = written.body.as_ref().map(|body| match body {
             RawBody::Text(text) => text.span,
-            RawBody::File(file) => file.at,
+            RawBody::Made(made) => made.at,
         });
         let places = [
             ("json", written.json.as_ref().map(|node| node.span)),
@@ -93,9 +98,15 @@ impl Body {
                 parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Body::Multipart)
             }
             (.., Some(RawBody::Text(text))) => Some(Body::Text(builder.template(text, scope)?, media.unwrap_or(TEXT))),
-            (.., Some(RawBody::File(file))) => {
-                Some(Body::File(Upload::compile(&file.file.get()?.0, scope, builder)?, media))
-            }
+            (.., Some(RawBody::Made(made))) => match (&made.file, &made.base64) {
+                (Some(file), None) => Some(Body::File(Upload::compile(&file.0, scope, builder)?, media)),
+                (None, Some(text)) => Some(Body::Bytes(builder.template(text, scope)?, media.unwrap_or(BYTES))),
+                _ => {
+                    let found = Diagnostic::error(Code::BadValue, made.at, "a body holds exactly one thing");
+                    builder.sink.push(found.label("give it either `file` or `base64`"));
+                    None
+                }
+            },
             (None, None, None, None) => Some(Body::None),
         };
         body.filter(|_| sound.is_some())
@@ -138,7 +149,7 @@ impl Body {
         match self {
             Body::Json(_) => Some(JSON),
             Body::Form(_) => Some(FORM),
-            Body::Text(_, media) => Some(media.clone()),
+            Body::Text(_, media) | Body::Bytes(_, media) => Some(media.clone()),
             Body::File(_, media) => media.clone(),
             Body::None | Body::Multipart(_) => None,
         }
@@ -168,6 +179,10 @@ impl Body {
             Body::Text(template, _) => {
                 Payload::Text(template.render(arguments, max_bytes).map_err(|fault| render_fault(&fault))?)
             }
+            Body::Bytes(template, _) if is_absent(template.exact(), arguments) => Payload::None,
+            Body::Bytes(template, _) => {
+                Payload::Bytes(template.render(arguments, max_bytes).map_err(|fault| render_fault(&fault))?)
+            }
             Body::File(file, media) => Payload::File(file, file.path(arguments)?, media.as_ref()),
         })
     }
@@ -183,7 +198,9 @@ impl Body {
             Body::Multipart(parts) => parts.iter().for_each(|part| {
                 part.names().into_iter().for_each(|name| into(name, format!("part `{}`", part.name).into()));
             }),
-            Body::Text(template, _) => template.names().iter().for_each(|name| into(&name.name, Cow::Borrowed("body"))),
+            Body::Text(template, _) | Body::Bytes(template, _) => {
+                template.names().iter().for_each(|name| into(&name.name, Cow::Borrowed("body")))
+            }
             Body::File(file, _) => file.names().for_each(|name| into(name, Cow::Borrowed("path of the file"))),
         }
     }
@@ -199,6 +216,7 @@ impl Payload<'_> {
             Payload::None => {}
             Payload::Json(value) => *request.body_mut() = Some(value.to_string().into()),
             Payload::Text(text) => *request.body_mut() = Some(text.into()),
+            Payload::Bytes(text) => *request.body_mut() = Some(decode(&text, "the body")?.into()),
             Payload::Multipart(parts) => {
                 let form = parts.open().await?;
                 // the builder alone knows the length of a form
@@ -229,10 +247,30 @@ impl Payload<'_> {
             Payload::None => None,
             Payload::Json(value) => Some(format!("{value:#}")),
             Payload::Text(text) => Some(text.clone()),
+            Payload::Bytes(text) => Some(format!("<base64: {text}>")),
             Payload::Multipart(parts) => Some(parts.shown()),
             Payload::File(_, path, _) => Some(format!("<{path}>")),
         }
     }
+}
+
+/// Whether this is the name of a param that was not given.
+fn is_absent(name: Option<&str>, arguments: &Arguments) -> bool {
+    name.is_some_and(|name| arguments.get(name).is_none_or(Value::is_null))
+}
+
+/// The bytes that base64 stands for (RFC 4648 section 4); line breaks and missing padding are let pass.
+///
+/// # Errors
+/// If it is none; `what` says whose it is.
+fn decode(text: &str, what: &str) -> Result<Vec<u8>, ActionError> {
+    use base64::Engine;
+    use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+    const ANY_PADDING: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent);
+    let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, ANY_PADDING);
+    let text: String = text.split_ascii_whitespace().collect();
+    engine.decode(text).map_err(|_| ActionError::invalid(format!("{what} is not base64 (RFC 4648 section 4)")))
 }
 
 /// A media type that a spec gives a body; reported if it is none.

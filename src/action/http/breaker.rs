@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::gate::count;
+use crate::action::gate::count;
 use crate::outcome::ActionError;
 use crate::spec::Diagnostics;
 use crate::spec::model::api;

@@ -5,7 +5,6 @@
 //! `private` is not kept.
 
 mod control;
-mod store;
 
 use std::time::Duration;
 
@@ -20,8 +19,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::fault;
+use crate::action::store::{self, Store};
 use crate::outcome::ActionError;
-pub use store::Store;
 
 /// How long an answer is fresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +49,11 @@ pub struct Kept {
 }
 
 impl Key {
+    /// What it is found by.
+    pub fn name(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// The key of a request whose answer may be kept: a GET of a whole thing without conditions of its own.
     pub fn of(request: &Request, keep: Keep) -> Option<Key> {
         const OWN: [reqwest::header::HeaderName; 6] =
@@ -65,6 +69,11 @@ impl Key {
 }
 
 impl Kept {
+    /// Whether it is an answer to this.
+    pub fn is_for(&self, key: &Key) -> bool {
+        self.key == *key
+    }
+
     /// Whether it can be given without a question.
     pub fn is_fresh(&self) -> bool {
         Instant::now() < self.stale
@@ -109,12 +118,17 @@ impl Kept {
         let response = response.body(self.body.clone());
         response.map(Response::from).map_err(|_| ActionError::failed("the answer that was kept can't be read"))
     }
+}
 
-    /// Bytes that it takes.
+impl store::Keep for Kept {
     fn size(&self) -> usize {
         let of =
             |headers: &HeaderMap| headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
-        self.body.len() + self.key.url.as_str().len() + of(&self.headers) + of(&self.key.headers)
+        self.body.len() + of(&self.headers) + of(&self.key.headers)
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.key == other.key
     }
 }
 
@@ -122,7 +136,7 @@ impl Kept {
 ///
 /// # Errors
 /// If it breaks off.
-pub async fn keep(store: &Store, key: Key, response: Response, host: &str) -> Result<Response, ActionError> {
+pub async fn keep(store: &Store<Kept>, key: Key, response: Response, host: &str) -> Result<Response, ActionError> {
     // a redirect was followed: the answer is another URL's
     let own = *response.url() == key.url || key.keep.ttl.is_some();
     let life = control::lifetime(response.status(), response.headers(), key.keep).filter(|_| own);
@@ -148,7 +162,8 @@ pub async fn keep(store: &Store, key: Key, response: Response, host: &str) -> Re
     if whole {
         let mut headers = parts.headers.clone();
         headers.remove(SET_COOKIE);
-        store.put(Kept { key, status: parts.status, headers, body: read.clone(), stale });
+        let name = key.name().to_owned();
+        store.put(&name, Kept { key, status: parts.status, headers, body: read.clone(), stale });
         return Ok(rebuilt(parts, url, read.into()));
     }
     let rest = http_body_util::BodyExt::into_data_stream(body);

@@ -12,9 +12,10 @@ use tokio::time::Instant;
 
 use super::cache::{self, Keep, Key};
 use super::fault::Failed;
-use super::gate::{Gate, Pass};
 use super::redirect;
 use super::source::HttpSource;
+use super::tape;
+use crate::action::gate::{Gate, Pass};
 use crate::outcome::ActionError;
 
 /// What a call brings along to its exchanges.
@@ -26,6 +27,8 @@ pub struct Exchange<'e> {
     pub gate: &'e Gate,
     /// Whether answers are kept.
     pub keep: Option<Keep>,
+    /// Whether its requests may be sent again although their method does not say so: they only read.
+    pub again: bool,
     /// When the time of the call is over.
     pub deadline: Instant,
 }
@@ -40,7 +43,14 @@ impl Exchange<'_> {
     /// # Errors
     /// If nothing answers, the source is left alone just now, no token can be had, there is no turn in time, or a
     /// redirect leads where it may not.
-    pub async fn send(&self, mut request: Request) -> Result<Response, ActionError> {
+    pub async fn send(&self, request: Request) -> Result<Response, ActionError> {
+        match tape::current() {
+            Some(tape) => tape.play(self.source, request, |request| self.live(request)).await,
+            None => self.live(request).await,
+        }
+    }
+
+    async fn live(&self, mut request: Request) -> Result<Response, ActionError> {
         let store = &self.source.store;
         let Some(key) = self.keep.and_then(|keep| Key::of(&request, keep)) else {
             let changed = (!request.method().is_safe()).then(|| request.url().clone());
@@ -50,7 +60,7 @@ impl Exchange<'_> {
             }
             return Ok(response);
         };
-        let kept = store.find(&key);
+        let kept = store.find(key.name(), |kept| kept.is_for(&key));
         if let Some(kept) = kept.as_ref().filter(|kept| kept.is_fresh()) {
             return kept.response();
         }
@@ -59,7 +69,7 @@ impl Exchange<'_> {
         match asked {
             Some(kept) if response.status() == StatusCode::NOT_MODIFIED => {
                 match kept.renewed(response.headers()) {
-                    Some(renewed) => store.put(renewed),
+                    Some(renewed) => store.put(key.name(), renewed),
                     None => store.forget(response.url().as_str()),
                 }
                 kept.response()
@@ -73,7 +83,7 @@ impl Exchange<'_> {
         let retry = self.source.retry();
         let mut next = request;
         for tried in 1.. {
-            let again = if retry.covers(next.method()) { next.try_clone() } else { None };
+            let again = if self.again || retry.covers(next.method()) { next.try_clone() } else { None };
             let outcome = self.attempt(next).await;
             let (Some(due), Some(again)) = (retry.next(tried, &outcome, self.deadline), again) else {
                 return Ok(outcome?);

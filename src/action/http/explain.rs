@@ -39,11 +39,7 @@ pub fn explain(
     let target = target.replace(ENCODED_MASK, MASK);
     let mut text = format!("{} {}{target}", request.method, source.base().prefix.written());
     let mut headers = request.headers(&arguments, max)?;
-    if source.oauth().is_some() {
-        let mut token = HeaderValue::from_static("Bearer ***");
-        token.set_sensitive(true);
-        headers.insert(AUTHORIZATION, token);
-    }
+    show_token(source, &mut headers);
     if let Some(mut cookies) = request.cookies(source.cookies().map(Text::written), &arguments, max)? {
         cookies.set_sensitive(false);
         headers.insert(COOKIE, cookies);
@@ -56,7 +52,17 @@ pub fn explain(
     Ok(text)
 }
 
-fn show_headers(headers: &HeaderMap, text: &mut String) {
+/// Puts a token's place in, where the source fetches one.
+pub fn show_token(source: &HttpSource, headers: &mut HeaderMap) {
+    if source.oauth().is_some() {
+        let mut token = HeaderValue::from_static("Bearer ***");
+        token.set_sensitive(true);
+        headers.insert(AUTHORIZATION, token);
+    }
+}
+
+/// A line for each header, secrets masked.
+pub fn show_headers(headers: &HeaderMap, text: &mut String) {
     for (name, value) in headers {
         let shown = String::from_utf8_lossy(value.as_bytes());
         let shown = match (value.is_sensitive(), shown.split_once(' ')) {

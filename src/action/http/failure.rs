@@ -125,6 +125,11 @@ impl Errors {
     }
 }
 
+/// What is told of a failure whose body was read already.
+pub fn told(what: &str, status: StatusCode, body: Vec<u8>, cut: bool, media: Option<&MediaType>) -> String {
+    usual(what, status, &body_of(body, cut, media))
+}
+
 /// Request, status and the first part of the body.
 fn usual(what: &str, status: StatusCode, body: &Value) -> String {
     let mut words = format!("{what} answered {}", status.as_u16());

@@ -62,6 +62,8 @@ fn reason(error: &reqwest::Error) -> Option<&'static str> {
         }
         io::ErrorKind::UnexpectedEof => Some("connection closed too early"),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("no route to it"),
+        // of a body it is said by what takes it out of gzip
+        io::ErrorKind::InvalidData if error.is_decode() || error.is_body() => None,
         // rustls says so of certificates that it does not trust and of what is no TLS at all
         io::ErrorKind::InvalidData => Some("no trusted TLS connection"),
         _ => None,

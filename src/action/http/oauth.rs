@@ -139,13 +139,10 @@ impl Inner {
             request = request.header(AUTHORIZATION, basic);
         }
         let host = self.settings.host();
-        let unreachable = |error| {
-            let error = fault::transport(error, host);
-            ActionError { message: format!("no token: {}", error.message), ..error }
-        };
-        let response = request.send().await.map_err(unreachable)?;
+        let none = |error: ActionError| ActionError { message: format!("no token: {}", error.message), ..error };
+        let response = request.send().await.map_err(|error| none(fault::transport(error, host)))?;
         let status = response.status();
-        let (bytes, cut) = bytes(response, MAX_BYTES).await.map_err(unreachable)?;
+        let (bytes, cut) = bytes(response, MAX_BYTES).await.map_err(|broken| none(broken.told(host)))?;
         let answer: Option<Answer> = if cut { None } else { serde_json::from_slice(&bytes).ok() };
         match answer {
             Some(answer) if status == StatusCode::OK => self.token(answer),

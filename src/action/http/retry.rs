@@ -7,7 +7,7 @@ use reqwest::{Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::fault::Failed;
-use super::gate::count;
+use crate::action::gate::count;
 use crate::spec::Diagnostics;
 use crate::spec::model::api;
 

@@ -15,16 +15,16 @@ use url::Origin;
 
 use super::base::Base;
 use super::breaker::Breaker;
-use super::cache::{Keep, Store};
+use super::cache::{Keep, Kept};
 use super::client::{self, Reach};
-use super::gate::Gate;
 use super::oauth::OAuth;
 use super::retry::Retry;
+use crate::action::gate::Gate;
 use crate::action::mask;
+use crate::action::store::Store;
 use crate::spec::model::api;
 use crate::spec::{Code, Diagnostic, Diagnostics, Files, Spanned, Text};
 use config::Config;
-pub use config::Room;
 
 /// An open HTTP source: its configuration, its connections, and what is known of it by now.
 pub struct HttpSource {
@@ -39,7 +39,7 @@ pub struct HttpSource {
     /// Whether it is left alone for a while.
     pub(super) breaker: Option<Breaker>,
     /// Answers that are kept.
-    pub(super) store: Store,
+    pub(super) store: Store<Kept>,
 }
 
 impl HttpSource {

@@ -47,7 +47,10 @@ async fn compile(sources: &str, action: &str) -> Compiled {
     let Loaded { mut files, document, mut diagnostics, .. } = load(&Input::Text(text), &base.into_iter().collect());
     let document = document.unwrap();
     let (sink, inputs) = (&mut diagnostics, &mut Vec::new());
-    let open = Sources::open(&document.sources, &mut files, Mode::Serve, None, sink, inputs).await;
+    let trust = crate::action::Trust::Owner;
+    let mut ground =
+        crate::action::source::Ground { files: &mut files, mode: Mode::Serve, trust, sandbox: None, sink, inputs };
+    let open = Sources::open(&document.sources, &mut ground, None).await;
     let partials = Partials::default();
     let limits = Limits::default().or(document.defaults.as_ref());
     let mut tools = Default::default();
@@ -56,6 +59,7 @@ async fn compile(sources: &str, action: &str) -> Compiled {
         sources: &open,
         partials: &partials,
         tools: &mut tools,
+        known: &Default::default(),
         limits,
         sandbox: None,
         trust: Trust::Owner,

@@ -27,6 +27,8 @@ pub enum ProcessFault {
     TimedOut(Duration),
     /// The call was cancelled; if the program had been started, it was killed.
     Cancelled,
+    /// All of its processes together used more memory than its sandbox allows, and were killed.
+    TooMuchMemory,
     /// Talking to the program failed, for this reason, and it was killed.
     Lost(String),
 }
@@ -54,6 +56,9 @@ impl fmt::Display for ProcessFault {
             }
             ProcessFault::TimedOut(after) => write!(f, "the program did not finish within {after:?}"),
             ProcessFault::Cancelled => f.write_str("the call was cancelled"),
+            ProcessFault::TooMuchMemory => {
+                f.write_str("its processes used more memory together than its sandbox allows (`memory`)")
+            }
             ProcessFault::Lost(why) => write!(f, "the connection to the program was lost: {why}"),
         }
     }

@@ -22,51 +22,59 @@ pub use keeper::keep;
 /// The first argument of our own binary where it is the watchdog.
 pub const WATCH: &str = "__watchdog";
 
-static SERVER: Mutex<Server> = Mutex::new(Server { keeper: None, running: BTreeMap::new() });
+static SERVER: Mutex<Server> = Mutex::new(Server { keeper: None, running: BTreeMap::new(), next: 0 });
 
 /// What the server knows.
 struct Server {
     keeper: Option<Child>,
-    /// Commands by their pipes, with the numbers of their groups.
-    running: BTreeMap<u64, Option<i32>>,
+    /// Commands by the order of their starts.
+    running: BTreeMap<u64, Running>,
+    next: u64,
+}
+
+/// How a command is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Running {
+    /// The number of the pipe that is its stderr; on Linux no other pipe has it.
+    pipe: u64,
+    /// The number of its process group, as soon as it has one.
+    group: Option<i32>,
 }
 
 /// A command that is watched until this is dropped.
 #[derive(Debug)]
-pub(super) struct Watched {
-    /// The number of the pipe that is the command's stderr.
-    pipe: Option<u64>,
-}
+pub(super) struct Watched(Option<u64>);
 
 impl Watched {
     /// Announces a command that is about to be started with this pipe as its stderr. Where our own binary is not known,
     /// nobody watches.
     pub(super) fn announce(stderr: &PipeWriter) -> Self {
         let pipe = own_binary().and_then(|_| fstat(stderr).ok()).map(|stat| stat.st_ino);
-        if let Some(pipe) = pipe {
+        Watched(pipe.map(|pipe| {
             let mut server = server();
-            server.running.insert(pipe, None);
-            server.tell(&started(pipe, None));
-        }
-        Watched { pipe }
+            let number = server.next;
+            server.next = number.wrapping_add(1);
+            server.know(number, Running { pipe, group: None });
+            number
+        }))
     }
 
     /// Gives the number of its group.
     pub(super) fn led_by(&self, group: &Group) {
-        if let Some(pipe) = self.pipe {
-            let mut server = server();
-            server.running.insert(pipe, group.number());
-            server.tell(&started(pipe, group.number()));
+        let Some(number) = self.0 else { return };
+        let mut server = server();
+        if let Some(running) = server.running.get(&number).copied() {
+            server.know(number, Running { group: group.number(), ..running });
         }
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        if let Some(pipe) = self.pipe {
+        if let Some(number) = self.0 {
             let mut server = server();
-            server.running.remove(&pipe);
-            server.tell(&format!("end {pipe}\n"));
+            server.running.remove(&number);
+            server.tell(&format!("end {number}\n"));
         }
     }
 }
@@ -76,14 +84,19 @@ fn server() -> MutexGuard<'static, Server> {
 }
 
 /// The line that tells of a command.
-fn started(pipe: u64, group: Option<i32>) -> String {
-    match group {
-        Some(group) => format!("group {pipe} {group}\n"),
-        None => format!("start {pipe}\n"),
+fn runs(number: u64, running: Running) -> String {
+    match running {
+        Running { pipe, group: Some(group) } => format!("runs {number} {pipe} {group}\n"),
+        Running { pipe, group: None } => format!("runs {number} {pipe}\n"),
     }
 }
 
 impl Server {
+    fn know(&mut self, number: u64, running: Running) {
+        self.running.insert(number, running);
+        self.tell(&runs(number, running));
+    }
+
     /// Writes a line to the watchdog. One that is gone, or does not read any more, is replaced by another.
     fn tell(&mut self, line: &str) {
         let pipe = self.keeper.as_mut().and_then(|keeper| keeper.stdin.as_mut());
@@ -114,7 +127,7 @@ impl Server {
         if let Some(pipe) = keeper.stdin.as_mut() {
             // A watchdog that has been stopped must not stop the server.
             fcntl_setfl(&*pipe, fcntl_getfl(&*pipe)? | OFlags::NONBLOCK)?;
-            let all: String = self.running.iter().map(|(pipe, group)| started(*pipe, *group)).collect();
+            let all: String = self.running.iter().map(|(number, running)| runs(*number, *running)).collect();
             pipe.write_all(all.as_bytes())?;
         }
         Ok(keeper)

@@ -1,6 +1,8 @@
 //! A database's own catalog: its tables and views, their columns and keys. Every identifier that a statement of ours
 //! is made of comes from here.
 
+mod json;
+mod kept;
 mod mysql;
 mod postgres;
 mod sqlite;
@@ -15,6 +17,7 @@ use super::source::Driver;
 use super::types::{Bind, Rows, SqlFault};
 use super::variants::quoted;
 use crate::action::Limits;
+pub use kept::Kept;
 
 /// Tables, or columns of one table, that are read of a catalog.
 const MAX_ENTRIES: usize = 10_000;
@@ -106,6 +109,8 @@ pub struct Schema {
 pub struct Catalog<'a> {
     /// The database.
     pub driver: &'a Driver,
+    /// What it told just now.
+    pub kept: &'a Kept,
     /// The bounds of each question.
     pub limits: Limits,
     /// Ends the asking.
@@ -113,28 +118,49 @@ pub struct Catalog<'a> {
 }
 
 impl Catalog<'_> {
-    /// The tables and views that may be read, by name, at most 10,000.
+    /// The tables and views that may be read, by name, at most 10,000; as they were a moment ago.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn tables(&self) -> Result<Vec<Table>, SqlFault> {
-        let rows = self.ask(questions(self.driver.dialect()).tables, Vec::new()).await?;
-        Ok(rows.into_objects().map(Table::of).collect())
-    }
-
-    /// The table of just this name, with all that is known of it; `None` if there is none.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn schema(&self, name: &str) -> Result<Option<Schema>, SqlFault> {
-        let all = self.tables().await?;
-        match all.into_iter().find(|table| table.name == name) {
-            Some(table) => self.schema_of(table).await.map(Some),
-            None => Ok(None),
+    pub async fn tables(&self) -> Result<Arc<[Table]>, SqlFault> {
+        match self.kept.tables() {
+            Some(tables) => Ok(tables),
+            None => self.tables_now().await,
         }
     }
 
-    /// All that is known of a table.
+    /// The tables and views that may be read, as they are now.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn tables_now(&self) -> Result<Arc<[Table]>, SqlFault> {
+        let rows = self.ask(questions(self.driver.dialect()).tables, Vec::new()).await?;
+        let tables: Arc<[Table]> = rows.into_objects().map(Table::of).collect();
+        self.kept.keep_tables(Arc::clone(&tables));
+        Ok(tables)
+    }
+
+    /// The table of just this name, with all that is known of it as it was a moment ago; `None` if there is none now.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn schema(&self, name: &str) -> Result<Option<Arc<Schema>>, SqlFault> {
+        if let Some(schema) = self.kept.schema(name) {
+            return Ok(Some(schema));
+        }
+        let named = |all: &[Table]| all.iter().find(|table| table.name == name).cloned();
+        let known = self.kept.tables().and_then(|all| named(&all));
+        let table = match known {
+            Some(table) => Some(table),
+            None => named(&self.tables_now().await?),
+        };
+        let Some(table) = table else { return Ok(None) };
+        let schema = Arc::new(self.schema_of(table).await?);
+        self.kept.keep_schema(Arc::clone(&schema));
+        Ok(Some(schema))
+    }
+
+    /// All that is known of a table, as it is now.
     ///
     /// # Errors
     /// What the database says.
@@ -223,30 +249,6 @@ impl Schema {
     /// The column of just this name.
     pub fn column(&self, name: &str) -> Option<&TableColumn> {
         self.columns.iter().find(|column| column.name == name)
-    }
-
-    /// Everything, as clients read it.
-    pub fn json(&self) -> Value {
-        let column = |column: &TableColumn| {
-            json!({
-                "name": column.name,
-                "type": column.kind,
-                "nullable": column.nullable,
-                "default": column.default,
-                "generated": column.generated,
-                "comment": column.comment,
-            })
-        };
-        let key =
-            |key: &ForeignKey| json!({ "columns": key.columns, "table": key.table, "references": key.references });
-        json!({
-            "name": self.table.name,
-            "kind": self.table.kind,
-            "comment": self.table.comment,
-            "columns": self.columns.iter().map(column).collect::<Vec<_>>(),
-            "primaryKey": self.primary_key,
-            "foreignKeys": self.foreign_keys.iter().map(key).collect::<Vec<_>>(),
-        })
     }
 }
 

@@ -17,6 +17,7 @@ mod guard;
 mod plan;
 mod pool;
 mod returning;
+pub(super) mod scratch;
 mod session;
 mod time;
 mod value;
@@ -107,7 +108,7 @@ impl Mysql {
         let session = lease.session()?;
         let outcome = async {
             let (plan, columns) = describe::plan(session, sql).await?;
-            let described = describe::describe(session, sql, &plan, &columns, self.pool.read_only()).await?;
+            let described = describe::describe(sql, &plan, &columns, self.pool.read_only());
             self.keep(sql.into(), plan);
             Ok(described)
         };
@@ -185,7 +186,7 @@ impl Mysql {
             let to_the_end = matches!(scope, Scope::Transaction(_)) || index + 1 < statements.len();
             let outcome = async {
                 let plan = self.plan(session, sql).await?;
-                clean &= plan.class.leaves_a_clean_connection();
+                clean &= !plan.leaves_traces();
                 session.run(&plan, binds, limits, &mut bytes_left, to_the_end).await
             };
             match outcome.await {

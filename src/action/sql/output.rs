@@ -32,7 +32,7 @@ pub fn outcome(rows: Rows, returns: Returns, layout: Layout) -> Result<Outcome, 
             let count = rows.len();
             // Not `json!`, which would copy every row.
             let answer = [
-                ("rows".to_owned(), rows.into_objects().map(Value::Object).collect()),
+                ("rows".to_owned(), rows.into_array().into()),
                 ("rowCount".to_owned(), count.into()),
                 ("truncated".to_owned(), truncated.is_some().into()),
             ];

@@ -14,6 +14,7 @@ mod effects;
 mod fault;
 mod plan;
 mod pool;
+pub(super) mod scratch;
 mod statement;
 mod types;
 mod value;
@@ -22,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Connection as _, Executor};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -31,16 +32,13 @@ use super::types::{Bind, Bound, Described, FaultKind, Isolation, OpenFault, Rows
 use crate::action::Limits;
 use call::{Budget, Stop};
 use plan::Plan;
-use pool::{Lease, Pool};
+use pool::{After, Lease, Pool};
 
 /// How long a statement may take to be prepared, waiting for a connection included.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a call waits for a statement that was told to stop.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Undoes what a statement that was stopped may have left: its transaction, and locks that outlive one.
-const CLEAN: &str = "ROLLBACK; SELECT pg_advisory_unlock_all()";
 
 /// How many statements are kept ready.
 const KEPT: usize = 4096;
@@ -66,7 +64,8 @@ impl Postgres {
     /// # Errors
     /// Why there is no connection, or which statement of `onConnect` is at fault.
     pub async fn probe(&self) -> Result<(), OpenFault> {
-        self.pool.acquire().await.map(Lease::give_back)
+        self.pool.acquire().await?.give_back().await;
+        Ok(())
     }
 
     /// Has the server prepare one statement without running it.
@@ -76,8 +75,8 @@ impl Postgres {
     pub async fn describe(&self, sql: &str) -> Result<Described, SqlFault> {
         let described = async {
             let mut lease = self.pool.acquire().await.map_err(pool::unavailable)?;
-            let plan = self.plan(&mut lease, &sql.into()).await;
-            give_back(lease, plan.as_ref().err());
+            let plan = self.learn(&mut lease, &sql.into()).await;
+            give_back(lease, plan.as_ref().err()).await;
             plan.map(|plan| plan.described.clone())
         };
         let late = |_| SqlFault::new(FaultKind::TimedOut, "the database took too long to prepare the statement");
@@ -154,33 +153,27 @@ impl Postgres {
             tokio::select! {
                 outcome = &mut running => (Some(outcome), None),
                 reason = stop.reason() => {
-                    self.pool.cancel(backend).await;
-                    (timeout(GRACE, running).await.ok(), Some(reason))
+                    // It may have been faster than the server was told to stop it.
+                    let after = if self.pool.cancel(backend).await { After::Renew } else { After::Close };
+                    (timeout(GRACE, running).await.ok(), Some((reason, after)))
                 }
             }
         };
         match (outcome, stopped) {
             (Some(outcome), None) => {
-                give_back(lease, outcome.as_ref().err());
+                give_back(lease, outcome.as_ref().err()).await;
                 outcome
             }
-            (Some(outcome), Some(reason)) => {
-                // It may have been faster than the server was told to stop it.
-                self.settle(lease).await;
+            (Some(outcome), Some((reason, after))) => {
+                lease.afterwards(after);
+                lease.give_back().await;
                 outcome.map_err(|_| reason)
             }
-            (None, reason) => {
-                let reason = reason.unwrap_or_else(|| SqlFault::new(FaultKind::Other, "the statement failed"));
+            (None, stopped) => {
+                let failed = || SqlFault::new(FaultKind::Other, "the statement failed");
+                let reason = stopped.map_or_else(failed, |(reason, _)| reason);
                 Err(SqlFault { message: format!("{}; its outcome is not known", reason.message), ..reason })
             }
-        }
-    }
-
-    /// Gives a connection back after a cancellation, which may come late and meet what is run next.
-    async fn settle(&self, mut lease: Lease) {
-        let clean = timeout(GRACE, lease.connection.inner.execute(sqlx::raw_sql(CLEAN))).await;
-        if matches!(clean, Ok(Ok(_))) {
-            lease.give_back();
         }
     }
 
@@ -199,6 +192,10 @@ impl Postgres {
         if read_only && plans.iter().any(|plan| plan.writes) {
             return Err(SqlFault::new(FaultKind::ReadOnly, "the statement writes, and the source is read-only"));
         }
+        if plans.iter().any(|plan| plan.has_effects) {
+            // What is read-only is rolled back, but for some locks.
+            lease.afterwards(if read_only { After::Unlock } else { After::Renew });
+        }
         let level = match shape {
             Shape::Transaction(Some(level)) => format!(" ISOLATION LEVEL {}", level.sql()),
             Shape::Transaction(None) | Shape::Single => String::new(),
@@ -213,9 +210,6 @@ impl Postgres {
         control(lease, begin).await?;
         let outcome = self.one_by_one(lease, &plans, statements, shape, limits).await;
         control(lease, if outcome.is_ok() { end } else { begin.and(Some("ROLLBACK")) }).await?;
-        if plans.iter().any(|plan| plan.has_effects) {
-            control(lease, Some("SELECT pg_advisory_unlock_all()")).await?;
-        }
         outcome
     }
 
@@ -232,6 +226,7 @@ impl Postgres {
         for (plan, (text, binds)) in plans.iter().zip(statements) {
             let cut = (shape == Shape::Single).then_some((&self.pool, lease.connection.backend));
             let rows = call::statement(&mut lease.connection.inner, plan, binds, &mut budget, cut).await;
+            lease.afterwards(budget.after);
             if rows.as_ref().is_err_and(|fault| fault.kind == FaultKind::Refused) {
                 // A table may have changed since it was described.
                 self.lock().remove(text);
@@ -246,7 +241,14 @@ impl Postgres {
         if let Some(plan) = self.lock().get(sql) {
             return Ok(Arc::clone(plan));
         }
-        let plan = Arc::new(Plan::make(&mut lease.connection.inner, sql, self.pool.config().read_only).await?);
+        self.learn(lease, sql).await
+    }
+
+    /// Asks what there is to know of a statement, of which the connection may know what it was before a table changed.
+    async fn learn(&self, lease: &mut Lease, sql: &Arc<str>) -> Result<Arc<Plan>, SqlFault> {
+        let connection = &mut lease.connection.inner;
+        connection.clear_cached_statements().await.map_err(|error| fault::statement(&error, ""))?;
+        let plan = Arc::new(Plan::make(connection, sql, self.pool.config().read_only).await?);
         let mut plans = self.lock();
         if plans.len() >= KEPT {
             plans.clear();
@@ -282,8 +284,8 @@ async fn control(lease: &mut Lease, sql: Option<&str>) -> Result<(), SqlFault> {
 }
 
 /// Gives a connection back, unless the fault is that of the connection.
-fn give_back(lease: Lease, fault: Option<&SqlFault>) {
+async fn give_back(lease: Lease, fault: Option<&SqlFault>) {
     if !fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Unavailable | FaultKind::Other)) {
-        lease.give_back();
+        lease.give_back().await;
     }
 }

@@ -1,5 +1,6 @@
 //! What PostgreSQL and MySQL have in common: servers that are reached over a network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -21,4 +22,6 @@ pub struct ServerConfig {
     pub idle_timeout: Duration,
     /// How long one statement may run, enforced by the server too.
     pub statement_timeout: Option<Duration>,
+    /// The throwaway schema or database that its connections work in, for tests.
+    pub scratch: Option<Arc<str>>,
 }

@@ -12,11 +12,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
+use super::catalog::{Catalog, Kept};
 use super::lexer::Dialect;
 use super::mysql::Mysql;
 use super::postgres::Postgres;
+use super::scratch;
 use super::sqlite::{self, Location};
 use super::types::{Described, FaultKind, OpenFault, SqlFault};
+use crate::action::Limits;
 use crate::action::source::Mode;
 use crate::spec::model;
 use crate::spec::{Code, Diagnostic, Diagnostics, Files, Spanned};
@@ -33,6 +38,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 #[derive(Debug)]
 pub struct SqlSource {
     config: Config,
+    read_only: bool,
     /// Which file the database was when it was opened: another one in its place is opened anew.
     file: Option<FileIdentity>,
     mode: Mode,
@@ -43,6 +49,7 @@ pub struct SqlSource {
     /// How long any statement may run.
     pub statement_timeout: Option<Duration>,
     contact: Arc<Contact>,
+    kept: Kept,
 }
 
 /// Whether a database answers, and what it once said.
@@ -63,7 +70,9 @@ impl SqlSource {
         sink: &mut Diagnostics,
         inputs: &mut Vec<PathBuf>,
     ) -> Option<Arc<SqlSource>> {
-        let (config, script) = Config::read(written, files, sink, inputs)?;
+        let (config, script) = Config::read(written, files, sink, mode, inputs)?;
+        let read_only = config.read_only();
+        let config = if mode == Mode::Test { config.for_tests(script.is_some()) } else { config };
         let required = written.required.as_ref().is_some_and(|required| required.value);
         let tolerant = mode == Mode::Serve && !required;
         let reporter = Reporter { name, written, script: script.as_ref(), tolerant };
@@ -71,7 +80,7 @@ impl SqlSource {
         let kept = previous.filter(same);
         let (driver, contact) = match kept {
             Some(previous) => (previous.driver.clone(), previous.contact.clone()),
-            None => match driver(&config, mode).await {
+            None => match driver(&config, mode, script.as_ref()).await {
                 Ok(driver) => (driver, Arc::default()),
                 Err(fault) => {
                     not_opened(&fault, &config, &reporter, sink);
@@ -90,14 +99,30 @@ impl SqlSource {
         let statement_timeout = written.statement_timeout.as_ref().map(|t| t.value);
         let file = identity(&config);
         Some(match kept.filter(|p| p.timeout == timeout && p.statement_timeout == statement_timeout) {
-            Some(previous) => previous.clone(),
-            None => Arc::new(SqlSource { config, file, mode, driver, timeout, statement_timeout, contact }),
+            Some(previous) => {
+                previous.forget_catalog();
+                previous.clone()
+            }
+            None => {
+                let kept = Kept::default();
+                Arc::new(SqlSource { config, read_only, file, mode, driver, timeout, statement_timeout, contact, kept })
+            }
         })
     }
 
-    /// Whether the database refuses every write.
+    /// Whether the spec wants the database to refuse every write; while tests run it may also do so otherwise.
     pub fn read_only(&self) -> bool {
-        self.config.read_only()
+        self.read_only
+    }
+
+    /// The catalog of the database.
+    pub fn catalog<'a>(&'a self, limits: Limits, cancel: &'a CancellationToken) -> Catalog<'a> {
+        Catalog { driver: &self.driver, kept: &self.kept, limits, cancel }
+    }
+
+    /// Has the catalog asked anew.
+    pub fn forget_catalog(&self) {
+        self.kept.forget();
     }
 
     /// What the database says of a statement. While it can't be reached that is what it said before, or nothing.
@@ -140,24 +165,33 @@ impl SqlSource {
     }
 }
 
-/// Readies a driver; servers are not connected to yet.
-async fn driver(config: &Config, mode: Mode) -> Result<Driver, OpenFault> {
+/// Readies a driver; servers are not connected to yet, but for what tests work on.
+async fn driver(config: &Config, mode: Mode, script: Option<&Spanned<String>>) -> Result<Driver, OpenFault> {
     let purpose = match mode {
-        Mode::Serve => sqlite::Mode::Serve,
+        Mode::Serve | Mode::Test => sqlite::Mode::Serve,
         Mode::Check => sqlite::Mode::Check,
         Mode::Offline => return Ok(Driver::Offline(config.dialect())),
     };
     match config {
         Config::Sqlite(config) => sqlite::open(config.clone(), purpose).await.map(Driver::Sqlite),
-        Config::Server(Dialect::Mysql, config) => Mysql::new(config).map(Driver::Mysql),
-        Config::Server(_, config) => Postgres::new(config).map(Driver::Postgres),
+        Config::Server(dialect, config) => {
+            let built = match script {
+                Some(script) => Some(scratch::build(*dialect, config, &script.value).await?),
+                None => None,
+            };
+            let config = built.as_ref().unwrap_or(config);
+            match dialect {
+                Dialect::Mysql => Mysql::new(config).map(Driver::Mysql),
+                Dialect::Postgres | Dialect::Sqlite => Postgres::new(config).map(Driver::Postgres),
+            }
+        }
     }
 }
 
 /// Reports why there is no driver at all.
 fn not_opened(fault: &OpenFault, config: &Config, reporter: &Reporter<'_>, sink: &mut Diagnostics) {
     match (fault, config, reporter.written.url.get()) {
-        (OpenFault::Unavailable(words), Config::Server(..), Some(url)) => {
+        (OpenFault::Unavailable(words), Config::Server(..), Some(url)) if reporter.script.is_none() => {
             sink.push(Diagnostic::error(
                 Code::BadValue,
                 url.span,

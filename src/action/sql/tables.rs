@@ -81,7 +81,7 @@ impl Tables {
     /// # Errors
     /// If there is no such table, column or row, or the database can't tell.
     pub async fn run(&self, arguments: &Arguments, call: &Call) -> Result<Outcome, ActionError> {
-        let catalog = Catalog { driver: &self.source.driver, limits: self.limits, cancel: &call.cancel };
+        let catalog = self.source.catalog(self.limits, &call.cancel);
         if self.returns == TablesReturns::List {
             return self.list(catalog, arguments).await;
         }
@@ -102,11 +102,13 @@ impl Tables {
 
     async fn list(&self, catalog: Catalog<'_>, arguments: &Arguments) -> Result<Outcome, ActionError> {
         let start = text(self.starts_with.as_ref(), arguments)?.to_lowercase();
-        let mut all = catalog.tables().await.map_err(|fault| failed(&fault))?;
-        all.retain(|table| self.only.takes(&table.name) && table.name.to_lowercase().starts_with(&start));
+        let all = catalog.tables().await.map_err(|fault| failed(&fault))?;
+        let wanted =
+            |table: &&catalog::Table| self.only.takes(&table.name) && table.name.to_lowercase().starts_with(&start);
+        let all: Vec<&catalog::Table> = all.iter().filter(wanted).collect();
         let max = self.max_rows(arguments)?;
         let cut = (all.len() > max).then(|| format!("cut after {max} rows (maxRows)"));
-        let rows: Vec<Value> = all.iter().take(max).map(catalog::Table::json).collect();
+        let rows: Vec<Value> = all.iter().take(max).map(|table| table.json()).collect();
         let answer = json!({ "rows": rows, "rowCount": rows.len(), "truncated": cut.is_some() });
         Ok(Outcome { truncated: cut, ..Outcome::json(answer) })
     }
@@ -156,7 +158,12 @@ impl Tables {
         call: &Call,
     ) -> Result<super::types::Rows, SqlFault> {
         let limits = Limits { max_rows, ..self.limits };
-        self.source.driver.query(statement.into(), binds, limits, &call.cancel).await
+        let rows = self.source.driver.query(statement.into(), binds, limits, &call.cancel).await;
+        if rows.as_ref().is_err_and(|fault| matches!(fault.kind, FaultKind::Refused | FaultKind::Other)) {
+            // The table is not any more what the catalog said a moment ago.
+            self.source.forget_catalog();
+        }
+        rows
     }
 
     fn max_rows(&self, arguments: &Arguments) -> Result<usize, ActionError> {
@@ -184,7 +191,7 @@ impl Tables {
         })
     }
 
-    /// The JSON Schema of its answer, where it is the same for all tables.
+    /// The JSON Schema of its answer, as far as it is the same for all tables.
     pub fn output_schema(&self) -> Option<Value> {
         let row = match self.returns {
             TablesReturns::List => json!({
@@ -197,7 +204,15 @@ impl Tables {
                 "required": ["name", "kind", "comment"],
             }),
             TablesReturns::Rows => json!({ "type": "object" }),
-            TablesReturns::Schema | TablesReturns::Row | TablesReturns::Count => return None,
+            TablesReturns::Row => return Some(json!({ "type": "object" })),
+            TablesReturns::Schema => return Some(Schema::json_schema()),
+            TablesReturns::Count => {
+                return Some(json!({
+                    "type": "object",
+                    "properties": { "table": { "type": "string" }, "count": { "type": "integer" } },
+                    "required": ["table", "count"],
+                }));
+            }
         };
         Some(json!({
             "type": "object",
@@ -264,9 +279,7 @@ async fn check_names(only: &[Spanned<String>], source: &SqlSource, builder: &mut
         return true;
     }
     let cancel = CancellationToken::new();
-    let Ok(tables) = Catalog { driver: &source.driver, limits: builder.limits, cancel: &cancel }.tables().await else {
-        return true;
-    };
+    let Ok(tables) = source.catalog(builder.limits, &cancel).tables().await else { return true };
     let known = || tables.iter().map(|table| table.name.as_str());
     let mut sound = true;
     for name in named().filter(|name| known().all(|known| known != name.value)) {

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::hints::Hints;
 use crate::action::{Arguments, Builder, Call, Capabilities, Param, Scope, render_fault};
 use crate::outcome::ActionError;
 use crate::spec::model::steps::CallStep;
@@ -21,8 +22,10 @@ type Run = dyn Fn(Arguments, Call) -> BoxFuture<'static, Result<Value, ActionErr
 pub struct Callee {
     /// What it takes.
     pub params: Vec<Param>,
-    /// Whether it changes nothing, where that is known.
-    pub read_only: Option<bool>,
+    /// What is known of it.
+    pub hints: Hints,
+    /// How many levels of steps there are in it.
+    pub depth: usize,
     /// What the client has to be able to do for it.
     pub requires: Capabilities,
     /// Calls it.
@@ -80,8 +83,12 @@ impl CallTool {
         &self.name
     }
 
-    pub(super) fn read_only(&self) -> Option<bool> {
-        self.callee.read_only
+    pub(super) fn hints(&self) -> Hints {
+        self.callee.hints
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.callee.depth
     }
 
     pub(super) fn requires(&self) -> Capabilities {

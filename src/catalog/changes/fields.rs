@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The paths of the fields that differ, `inputSchema.properties.limit.maximum`, with `added` and `removed` behind
 /// those that only one side has. Values with a `name` are known by it in lists, such as a prompt's arguments.
-pub(super) fn changed(old: &Value, new: &Value) -> Vec<String> {
+pub(in crate::catalog) fn changed(old: &Value, new: &Value) -> Vec<String> {
     let mut paths = Vec::new();
     differ("", old, new, &mut paths);
     paths
@@ -41,7 +41,7 @@ fn entries(path: &str, old: &Map<String, Value>, new: &Map<String, Value>, paths
 }
 
 /// A list's entries by their names, if all have one of their own.
-fn by_name(list: &Value) -> Option<Map<String, Value>> {
+pub(in crate::catalog) fn by_name(list: &Value) -> Option<Map<String, Value>> {
     let list = list.as_array()?;
     let named = list.iter().map(|entry| Some((entry.get("name")?.as_str()?.to_owned(), entry.clone())));
     let named: Map<String, Value> = named.collect::<Option<_>>()?;

@@ -203,11 +203,13 @@ impl Maker {
 
 /// A text as the number or boolean that it most likely is.
 fn typed(text: &str) -> Value {
-    let number = text.parse::<i64>().ok().filter(|number| number.to_string() == text).map(|number| json!(number));
+    // only what is written again as it stands: `007` and `1.50` are texts
+    let integer = text.parse::<i64>().ok().filter(|number| number.to_string() == text).map(|number| json!(number));
+    let decimal = || text.parse::<f64>().ok().filter(|n| n.is_finite() && n.to_string() == text).map(|n| json!(n));
     match text {
         "true" => json!(true),
         "false" => json!(false),
-        _ => number.unwrap_or_else(|| json!(text)),
+        _ => integer.or_else(decimal).unwrap_or_else(|| json!(text)),
     }
 }
 

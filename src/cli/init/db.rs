@@ -9,12 +9,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::Made;
-use crate::action::Limits;
-use crate::action::source::{Mode, Sources};
+use crate::action::source::{Ground, Mode, Sources};
 use crate::action::sql::SqlSource;
-use crate::action::sql::catalog::{Catalog, Schema};
+use crate::action::sql::catalog::Schema;
 use crate::action::sql::lexer::Dialect;
 use crate::action::sql::types::{ColumnKind, SqlFault};
+use crate::action::{Limits, Trust};
 use crate::cli::{Exit, spec};
 use crate::spec::load::{self, Input};
 use crate::spec::{Environment, Spanned};
@@ -38,7 +38,7 @@ pub async fn begin(url: &str, wanted: &[String]) -> Result<Made, Fault> {
     let source = open(url).await?;
     let dialect = source.driver.dialect();
     let cancel = CancellationToken::new();
-    let catalog = Catalog { driver: &source.driver, limits: Limits::default(), cancel: &cancel };
+    let catalog = source.catalog(Limits::default(), &cancel);
     let all = catalog.tables().await.map_err(|fault| refused(&fault))?;
     let mut left = Vec::new();
     let mut chosen = Vec::new();
@@ -48,7 +48,7 @@ pub async fn begin(url: &str, wanted: &[String]) -> Result<Made, Fault> {
         chosen.push(table.cloned().ok_or_else(|| (Exit::AtFault, spec::unknown("table", name, known())))?);
     }
     if chosen.is_empty() {
-        chosen = all;
+        chosen = all.to_vec();
         for table in chosen.iter().skip(MAX_TABLES) {
             left.push(format!("table `{}`: there are more than {MAX_TABLES}; name it in --tables", table.name));
         }
@@ -80,13 +80,20 @@ pub async fn begin(url: &str, wanted: &[String]) -> Result<Made, Fault> {
 async fn open(url: &str) -> Result<Arc<SqlSource>, Fault> {
     let mut environment = Environment::default();
     environment.add("DATABASE_URL".to_owned(), url.to_owned());
-    let load::Loaded { mut files, mut inputs, document, mut diagnostics } =
+    let load::Loaded { mut files, mut inputs, document, mut diagnostics, .. } =
         load::load(&Input::Text(OPENED.to_owned()), &environment);
     let mut source = None;
     if let Some(document) = document {
         let name = document.sources.names().next().cloned();
-        let sources =
-            Sources::open(&document.sources, &mut files, Mode::Check, None, &mut diagnostics, &mut inputs).await;
+        let mut ground = Ground {
+            files: &mut files,
+            mode: Mode::Check,
+            trust: Trust::Owner,
+            sandbox: None,
+            sink: &mut diagnostics,
+            inputs: &mut inputs,
+        };
+        let sources = Sources::open(&document.sources, &mut ground, None).await;
         source = name.and_then(|name: Spanned<String>| sources.sql(&name, &mut diagnostics));
     }
     let words: Vec<&str> = diagnostics.sorted(&files).into_iter().map(|found| found.message.as_str()).collect();

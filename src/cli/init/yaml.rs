@@ -17,6 +17,11 @@ pub fn write(value: &Value) -> String {
     text
 }
 
+/// A string of the section `server`, to be put into a text.
+pub fn name(words: &str) -> String {
+    flow(&Value::from(words), Dollar::Escaped)
+}
+
 /// What a `$` is in the strings of a section.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Dollar {

@@ -10,7 +10,7 @@ use super::super::spec;
 use super::LogFormat;
 use super::voice::Said;
 use crate::catalog::{Catalog, ChangedLists, Changes, Loaded};
-use crate::reload::{Cells, Refusal, Report};
+use crate::reload::{Cells, Refusal, Report, Why};
 use crate::spec::{Severity, render};
 
 /// Changes that are named one by one; `diff` names all.
@@ -45,6 +45,12 @@ pub fn said(report: &Report<'_>, format: LogFormat) -> Said {
             said.push((Level::WARN, ours(&refused(catalog, refusal))));
             said
         }
+        Report::Drifted { catalog, refusal, changes, loaded } => {
+            let mut said = diagnostics(loaded, format);
+            said.extend(lines(changes).map(|line| (Level::WARN, line)));
+            said.push((Level::WARN, ours(&refused(catalog, refusal))));
+            said
+        }
         Report::NotRead { catalog, refusal, why } => {
             vec![(Level::ERROR, format!("error: {why}")), (Level::WARN, ours(&refused(catalog, refusal)))]
         }
@@ -74,7 +80,7 @@ fn reloaded(catalog: &Catalog, lists: ChangedLists) -> String {
 }
 
 /// The lines of `diff`, as far as they are few.
-fn lines(changes: &Changes) -> impl Iterator<Item = String> {
+pub fn lines(changes: &Changes) -> impl Iterator<Item = String> {
     let more = changes.iter().len().saturating_sub(NAMED);
     let rest = (more > 0).then(|| format!("and {more} more"));
     changes.iter().take(NAMED).map(ToString::to_string).chain(rest)
@@ -83,6 +89,9 @@ fn lines(changes: &Changes) -> impl Iterator<Item = String> {
 fn refused(catalog: &Catalog, refusal: &Refusal) -> String {
     let seconds = refusal.at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()) % 86_400;
     let time = format!("{:02}:{:02}:{:02}Z", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let errors = spec::plural(refusal.errors, "error");
-    format!("serving generation {}, edit of {time} refused: {errors}", catalog.generation)
+    let why = match refusal.why {
+        Why::Errors(count) => spec::plural(count, "error"),
+        Why::Drift(count) => format!("{} not locked; run `mcp-declare lock`", spec::plural(count, "change")),
+    };
+    format!("serving generation {}, edit of {time} refused: {why}", catalog.generation)
 }

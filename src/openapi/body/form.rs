@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Body, Pair};
 use crate::openapi::document::{Document, shown};
+use crate::openapi::media;
 use crate::openapi::request::{Input, Request, input};
 use crate::openapi::schema;
 
@@ -43,7 +44,9 @@ pub fn add<'d>(
             let mut leave = |name: &str, why: &str| lost.push((name.to_owned(), why.to_owned()));
             // a list is sent value by value, by its own name unless the description says `name[]`
             let list = schema::kind(document, schema) == Some("array") && !body.is_deep(wire);
+            let nameless = wire.is_empty() || wire.contains(char::is_control);
             match kind {
+                "multipart" if nameless => leave(wire, "no part can have this name"),
                 _ if list || kind == "multipart" => {
                     best.push(((*wire).clone(), input((*schema).clone(), required, None)));
                 }
@@ -72,13 +75,12 @@ pub fn add<'d>(
     Ok(())
 }
 
-/// A part: a text, a file whose text is the argument, or JSON.
+/// A part: a text, a file whose bytes are the argument, or JSON.
 fn part<'d>(document: &Document<'d>, wire: String, pair: Input, request: &mut Request<'_, 'd>) -> (String, Value) {
     let schema = document.resolve(&pair.schema).cloned().unwrap_or_else(|_| json!({}));
-    let binary = |schema: &Value| {
-        let format = schema.get("format").and_then(Value::as_str);
-        matches!(format, Some("binary" | "byte")) || schema.get("contentMediaType").is_some()
-    };
+    // `format: byte`, and what has a `contentEncoding`, is sent as the text that it is
+    let is_text = schema.get("contentEncoding").is_some();
+    let is_bytes = schema.get("format") == Some(&json!("binary")) || schema.get("contentMediaType").is_some();
     let structured = matches!(schema::kind(document, &pair.schema), Some("object"));
     let part = format!("the part `{}`", shown(&wire));
     if structured {
@@ -88,15 +90,15 @@ fn part<'d>(document: &Document<'d>, wire: String, pair: Input, request: &mut Re
         let name = request.input(&wire, "body", text);
         return (wire, json!({ "text": format!("{{{{{name}}}}}"), "contentType": "application/json" }));
     }
-    let file = binary(&schema);
-    let name = request.input(&wire, "body", pair);
-    match file {
-        true => {
-            request.leave(part, "it is a file: the argument is its text, so binary files can't be sent");
-            (wire.clone(), json!({ "text": format!("{{{{{name}}}}}"), "filename": wire }))
-        }
-        false => (wire, json!(format!("{{{{{name}}}}}"))),
+    if is_bytes && !is_text {
+        let media = schema.get("contentMediaType").and_then(Value::as_str).filter(|media| media::is_bytes(media));
+        let media = media.unwrap_or("application/octet-stream");
+        let description = pair.description.clone().or_else(|| schema.get("description")?.as_str().map(str::to_owned));
+        let name = request.input(&wire, "body", input(super::bytes(media), pair.required, description));
+        return (wire.clone(), json!({ "base64": format!("{{{{{name}}}}}"), "filename": wire, "contentType": media }));
     }
+    let name = request.input(&wire, "body", pair);
+    (wire, json!(format!("{{{{{name}}}}}")))
 }
 
 /// The pairs that a value comes to, `depth` objects deep already.

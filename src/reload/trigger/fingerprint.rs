@@ -71,12 +71,33 @@ impl Fingerprint {
 
 fn file(path: &Path, meta: &Metadata) -> Content {
     let length = meta.len();
+    if length == 0 {
+        // Nothing to read, or a file of the kernel's, which may have no end.
+        return Content::File { length, digest: None, modified: None };
+    }
     let modified = if length > HASHED_BYTES { meta.modified().ok() } else { None };
     Content::File { length, digest: digest(path).ok(), modified }
 }
 
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 fn digest(path: &Path) -> io::Result<u64> {
-    let mut file = File::open(path)?.take(HASHED_BYTES);
+    // What is a pipe by now must not be waited for.
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut file = file.take(HASHED_BYTES);
     let mut hasher = DefaultHasher::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {

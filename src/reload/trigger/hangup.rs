@@ -31,11 +31,8 @@ impl Hangup {
         }
         std::future::pending().await
     }
-}
 
-#[cfg(test)]
-impl Hangup {
-    /// Deaf, for tests that must not hear the signals of another.
+    /// Deaf: the signal is for another.
     pub fn none() -> Hangup {
         Hangup {
             #[cfg(unix)]

@@ -20,6 +20,9 @@ use super::trail::Trail;
 /// How often the ways are followed again because a folder appeared meanwhile.
 const MOST_ROUNDS: usize = 5;
 
+/// Folders that one watcher watches. The operating system has a bound for all that a user runs, which others need too.
+const MOST_FOLDERS: usize = 4096;
+
 /// Rings its bell when something happens to the paths it is aimed at.
 #[derive(Debug)]
 pub(super) struct Watcher {
@@ -92,7 +95,11 @@ impl Watcher {
         if !refused {
             self.forget(folder);
         }
-        let added = self.inner.watch(folder, RecursiveMode::NonRecursive);
+        let added = match self.folders.len() < MOST_FOLDERS {
+            true => self.inner.watch(folder, RecursiveMode::NonRecursive),
+            // One that is not known here is not warned of again and again, and tried as soon as there is room.
+            false => return false,
+        };
         if let Err(error) = &added
             && !refused
         {

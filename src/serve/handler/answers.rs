@@ -2,14 +2,14 @@
 
 use rmcp::model::{
     CallToolResult, ErrorCode, ErrorData, GetPromptResult, InputRequiredResult, JsonObject, MetaObject,
-    PaginatedRequestParams, PromptMessage, ReadResourceResult,
+    PaginatedRequestParams, PromptMessage, ReadResourceResult, Tool,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
 use crate::catalog::lists::{Freshness, Page, Paging};
-use crate::catalog::{Answer, Catalog, Contents, Prompt, Tool};
+use crate::catalog::{Answer, Catalog, Contents, Prompt};
 use crate::outcome::{ActionError, ErrorKind};
 use crate::serve::ask::is_modern;
 
@@ -56,8 +56,8 @@ pub fn input_required(mut asks: InputRequiredResult, catalog: &Catalog, context:
 }
 
 /// A tool in a list. Before 2026-07-28 a tool can only promise objects.
-pub fn listing(tool: &Tool, modern: bool) -> rmcp::model::Tool {
-    let mut listed = tool.listed.clone();
+pub fn listing(tool: &Tool, modern: bool) -> Tool {
+    let mut listed = tool.clone();
     let is_object = |schema: &JsonObject| schema.get("type").is_some_and(|kind| kind == "object");
     listed.output_schema = listed.output_schema.filter(|schema| modern || is_object(schema));
     listed

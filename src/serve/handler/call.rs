@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use rmcp::ErrorData;
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult, CreateTaskResult};
+use tokio_util::sync::CancellationToken;
 
 use super::{Context, answers, silent};
 use crate::action::{Arguments, Call};
-use crate::catalog::{Answer, Catalog};
+use crate::catalog::{Answer, Catalog, Resolved};
 use crate::outcome::{ActionError, ErrorKind};
 use crate::serve::Handler;
 use crate::serve::ask::{Asked, Begun, Ended, Started, Work, is_modern, takes_tasks};
+use crate::serve::http::Direct;
 
 impl Handler {
     /// Answers `tools/call`.
@@ -22,12 +25,14 @@ impl Handler {
         context: Context,
     ) -> Result<CallToolResponse, ErrorData> {
         let catalog = self.current();
-        let Some(tool) = catalog.tool(&request.name) else {
-            return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None));
-        };
-        let arguments = request.arguments.unwrap_or_default();
         let modern = is_modern(&context);
-        let write = |answer| answers::tool(&request.name, answer, &catalog, modern);
+        let (tool, arguments) = match catalog.resolve(&request.name, request.arguments.unwrap_or_default()) {
+            Some(Resolved::Tool(tool, arguments)) => (tool, arguments),
+            Some(Resolved::Answer(answer)) => return Ok(answers::tool(&request.name, answer, &catalog, modern).into()),
+            None => return Err(ErrorData::invalid_params(format!("there is no tool `{}`", request.name), None)),
+        };
+        let name = tool.listed.name.as_ref();
+        let write = |answer| answers::tool(name, answer, &catalog, modern);
         let life = tool.task.filter(|_| takes_tasks(&context));
         if life.is_none() && tool.is_silent() && request.request_state.is_none() {
             // It needs no line to its client.
@@ -36,7 +41,7 @@ impl Handler {
         }
         let asked = Asked {
             method: "tools/call",
-            name: &request.name,
+            name,
             arguments: &arguments,
             edition: catalog.edition,
             responses: request.input_responses,
@@ -48,10 +53,10 @@ impl Handler {
                 self.converse(asked, &context, run).await?
             }
             Some(life) => {
-                let run = |call| task(catalog.clone(), request.name.to_string(), arguments.clone(), call);
+                let run = |call| task(catalog.clone(), name.to_owned(), arguments.clone(), call);
                 match self.begin(asked, &context, run).await? {
                     Started::Ended(ended) => ended,
-                    Started::Begun(begun) => return Ok(self.start(&request.name, begun, life, &catalog)),
+                    Started::Begun(begun) => return Ok(self.start(name, begun, life, &catalog)),
                 }
             }
         };
@@ -72,6 +77,29 @@ impl Handler {
             }
             Err(why) => answers::tool(name, Answer::error(why), catalog, true).into(),
         }
+    }
+}
+
+impl Direct for Handler {
+    fn direct(
+        &self,
+        request: CallToolRequestParams,
+        cancelled: CancellationToken,
+    ) -> Option<BoxFuture<'static, CallToolResult>> {
+        let catalog = self.current();
+        let tool = catalog.tool(&request.name)?;
+        if tool.task.is_some() || tool.has_headers || !tool.is_silent() || request.request_state.is_some() {
+            return None;
+        }
+        let answering = async move {
+            let call = Call::new(cancelled, Default::default(), Default::default());
+            let answer = match catalog.tool(&request.name) {
+                Some(tool) => tool.call(request.arguments.unwrap_or_default(), &call).await,
+                None => Answer::error("there is no such tool"),
+            };
+            answers::tool(&request.name, answer, &catalog, true)
+        };
+        Some(answering.boxed())
     }
 }
 

@@ -3,12 +3,12 @@
 
 use super::{
     accept::{self, JSON, Wanted},
+    direct::Direct,
     mend::{Mend, refusal},
 };
 use crate::serve::wire::{self, Heading, Refusal};
 use axum::{
     body::{Body, Bytes},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::future::join_all;
@@ -19,17 +19,11 @@ use http::{
 };
 use http_body_util::BodyExt;
 
-impl Mend {
+impl<H: Direct> Mend<H> {
     /// The answers to a batch, in its order.
-    pub(super) async fn batch(
-        &self,
-        wanted: Wanted,
-        head: Parts,
-        text: &[u8],
-        next: Next,
-    ) -> Result<Response, Response> {
+    pub(super) async fn batch(&self, wanted: Wanted, head: Parts, text: &[u8]) -> Result<Response, Response> {
         let messages = wire::split_batch(text).map_err(|refused| refusal(StatusCode::BAD_REQUEST, &refused))?;
-        let answers = messages.into_iter().map(|message| self.answer(&head, message, next.clone()));
+        let answers = messages.into_iter().map(|message| self.one(&head, message));
         let answers: Vec<Vec<u8>> = join_all(answers).await.into_iter().flatten().collect();
         if answers.is_empty() {
             return Ok(StatusCode::ACCEPTED.into_response());
@@ -39,7 +33,7 @@ impl Mend {
     }
 
     /// The answer to one message; None where it gets none.
-    async fn answer(&self, head: &Parts, message: Vec<u8>, next: Next) -> Option<Vec<u8>> {
+    async fn one(&self, head: &Parts, message: Vec<u8>) -> Option<Vec<u8>> {
         let heading = match Heading::read(&message) {
             Ok(heading) => heading,
             Err(refused) => return Some(refused.to_json()),
@@ -53,8 +47,7 @@ impl Mend {
         };
         let mut head = head.clone();
         head.headers.remove(CONTENT_LENGTH);
-        let response =
-            self.single(Wanted::Json, head, Bytes::from(message), next).await.unwrap_or_else(|refused| refused);
+        let response = self.single(Wanted::Json, head, Bytes::from(message)).await.unwrap_or_else(|refused| refused);
         let is_json = response.headers().get(CONTENT_TYPE) == Some(&JSON);
         let text = response.into_body().collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
         match (id, is_json) {

@@ -3,12 +3,13 @@
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    BoxError, Router,
+    BoxError,
     body::{Body, Bytes, HttpBody},
-    extract::{ConnectInfo, Request},
+    extract::ConnectInfo,
     response::Response,
-    routing::future::RouteFuture,
 };
+use futures_util::future::BoxFuture;
+use http::Request;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -20,9 +21,16 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+use tower::Layer;
+use tower_http::compression::{
+    CompressionLayer, Predicate,
+    predicate::{NotForContentType, SizeAbove},
+};
 
 use super::{
+    direct::Direct,
     listen::{Listener, Stream},
+    routes::Routes,
     tls::Tls,
 };
 
@@ -31,18 +39,33 @@ const PING: Duration = Duration::from_secs(20);
 /// The most requests at a time on one connection of HTTP/2.
 const MAX_STREAMS: u32 = 128;
 
+/// Answers longer than this are compressed where the client takes it, in bytes.
+const COMPRESSED: u16 = 8 * 1024;
+
 /// What every connection is served with.
-#[derive(Clone)]
-pub(super) struct Connections {
-    routes: Router,
+pub(super) struct Connections<H> {
+    routes: Arc<Routes<H>>,
     tls: Option<Tls>,
     head_timeout: Duration,
     builder: Arc<Builder<TokioExecutor>>,
     closing: CancellationToken,
 }
 
-impl Connections {
-    pub(super) fn new(routes: Router, tls: Option<Tls>, head_timeout: Duration, closing: CancellationToken) -> Self {
+impl<H> Clone for Connections<H> {
+    fn clone(&self) -> Self {
+        let Connections { routes, tls, head_timeout, builder, closing } = self;
+        Connections {
+            routes: routes.clone(),
+            tls: tls.clone(),
+            head_timeout: *head_timeout,
+            builder: builder.clone(),
+            closing: closing.clone(),
+        }
+    }
+}
+
+impl<H: Direct> Connections<H> {
+    pub(super) fn new(routes: Routes<H>, tls: Option<Tls>, head_timeout: Duration, closing: CancellationToken) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
         builder
@@ -51,7 +74,7 @@ impl Connections {
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
             .max_concurrent_streams(MAX_STREAMS);
-        Connections { routes, tls, head_timeout, builder: Arc::new(builder), closing }
+        Connections { routes: Arc::new(routes), tls, head_timeout, builder: Arc::new(builder), closing }
     }
 
     /// Accepts connections until `closing`, then waits until those that are open have answered what was asked.
@@ -98,6 +121,7 @@ impl Connections {
     {
         let asked = CancellationToken::new();
         let door = Door { routes: self.routes, peer, asked: asked.clone() };
+        let door = CompressionLayer::new().compress_when(is_worth_it()).layer(door);
         let connection = self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(door));
         let mut connection = std::pin::pin!(connection);
         // Until the first request is there, HTTP itself does not look at the time: it does not know its version yet.
@@ -120,23 +144,34 @@ impl Connections {
     }
 }
 
+/// Large answers, except event streams: an event must leave at once.
+fn is_worth_it() -> impl Predicate {
+    SizeAbove::new(COMPRESSED).and(NotForContentType::SSE)
+}
+
 /// The routes as one connection sees them.
-#[derive(Clone)]
-struct Door {
-    routes: Router,
+struct Door<H> {
+    routes: Arc<Routes<H>>,
     peer: Option<SocketAddr>,
     /// Cancelled by the first request.
     asked: CancellationToken,
 }
 
-impl<B> tower::Service<Request<B>> for Door
+impl<H> Clone for Door<H> {
+    fn clone(&self) -> Self {
+        Door { routes: self.routes.clone(), peer: self.peer, asked: self.asked.clone() }
+    }
+}
+
+impl<H, B> tower::Service<Request<B>> for Door<H>
 where
+    H: Direct,
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
         std::task::Poll::Ready(Ok(()))
@@ -148,6 +183,7 @@ where
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
-        tower::Service::call(&mut self.routes, request)
+        let routes = self.routes.clone();
+        Box::pin(async move { Ok(routes.answer(request).await) })
     }
 }

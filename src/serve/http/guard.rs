@@ -1,11 +1,8 @@
 //! Who may ask: the Host and Origin checks of all routes, and the words that browsers want to hear (CORS).
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use http::{
@@ -30,15 +27,15 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static(
 /// How long a browser may remember an answer to OPTIONS, in seconds.
 const REMEMBERED: HeaderValue = HeaderValue::from_static("600");
 
-/// The state of the guard.
-#[derive(Debug, Clone)]
+/// What a request's Host and Origin are checked against.
+#[derive(Debug)]
 pub(super) struct Guard {
-    allowed: Arc<Allowed>,
+    allowed: Allowed,
 }
 
 impl Guard {
     pub(super) fn new(allowed: Allowed) -> Self {
-        Guard { allowed: Arc::new(allowed) }
+        Guard { allowed }
     }
 
     /// Every host that the request names, in its target (RFC 9112, section 3.2.2; `:authority` in HTTP/2) or in
@@ -52,36 +49,40 @@ impl Guard {
     fn admits_origin(&self, headers: &HeaderMap) -> bool {
         texts(headers, ORIGIN).all(|origin| origin.is_some_and(|origin| self.allowed.origin(origin)))
     }
+
+    /// Refuses requests of strangers with 403, answers OPTIONS, and lets allowed pages read the answers of `next`.
+    pub(super) async fn guard<Answer: Future<Output = Response>>(
+        &self,
+        request: Request,
+        next: impl FnOnce(Request) -> Answer,
+    ) -> Response {
+        if !self.admits_host(&request) {
+            tracing::warn!(host = ?request.headers().get(HOST), "refused a request for another host");
+            return forbidden("the host that this request names is not one of this server's");
+        }
+        if !self.admits_origin(request.headers()) {
+            tracing::warn!(origin = ?request.headers().get(ORIGIN), "refused a request from another origin");
+            return forbidden("requests from this web origin are not allowed");
+        }
+        let origin = request.headers().get(ORIGIN).cloned();
+        let mut response = match (request.method(), &origin) {
+            (&Method::OPTIONS, Some(_)) => preflight(request.headers()),
+            (&Method::OPTIONS, None) => (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, METHODS)]).into_response(),
+            _ => next(request).await,
+        };
+        if let Some(origin) = origin {
+            let headers = response.headers_mut();
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            headers.append(VARY, HeaderValue::from_static("origin"));
+        }
+        response
+    }
 }
 
 /// The values of a header; None for one that is not ASCII.
 fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Option<&str>> {
     headers.get_all(name).into_iter().map(|value| value.to_str().ok())
-}
-
-/// Refuses requests of strangers with 403, answers OPTIONS, and lets allowed pages read the answers.
-pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if !guard.admits_host(&request) {
-        tracing::warn!(host = ?request.headers().get(HOST), "refused a request for another host");
-        return forbidden("the host that this request names is not one of this server's");
-    }
-    if !guard.admits_origin(request.headers()) {
-        tracing::warn!(origin = ?request.headers().get(ORIGIN), "refused a request from another origin");
-        return forbidden("requests from this web origin are not allowed");
-    }
-    let origin = request.headers().get(ORIGIN).cloned();
-    let mut response = match (request.method(), &origin) {
-        (&Method::OPTIONS, Some(_)) => preflight(request.headers()),
-        (&Method::OPTIONS, None) => (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, METHODS)]).into_response(),
-        _ => next.run(request).await,
-    };
-    if let Some(origin) = origin {
-        let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-        headers.append(VARY, HeaderValue::from_static("origin"));
-    }
-    response
 }
 
 /// The answer to a browser that asks what it may send. The origin is allowed, so whatever it wants.

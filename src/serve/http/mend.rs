@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use http::{
@@ -15,14 +14,18 @@ use http::{
     request::Parts,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use rmcp::model::{CustomRequest, ErrorCode, InitializeRequestParams, ProtocolVersion, RequestId};
+use rmcp::{
+    model::{CustomRequest, ErrorCode, InitializeRequestParams, ProtocolVersion, RequestId},
+    transport::StreamableHttpService,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     accept::{self, Wanted},
+    direct::Direct,
     sessions::Sessions,
 };
 use crate::serve::{
@@ -38,42 +41,52 @@ const DRAINED: usize = 16 * 1024 * 1024;
 /// How long that may take.
 const DRAINING: Duration = Duration::from_secs(2);
 
-/// The state of this layer.
-#[derive(Clone)]
-pub(super) struct Mend {
+/// The endpoint: rmcp's, and what stands before it.
+pub(super) struct Mend<H> {
+    pub(super) endpoint: StreamableHttpService<H, Sessions>,
+    /// Answers what rmcp need not see.
+    pub(super) handler: H,
     pub(super) max_body_bytes: usize,
     pub(super) sessions: Arc<Sessions>,
     /// Counts calls until their answers are out.
     pub(super) calls: TaskTracker,
+    /// Ends calls in flight.
+    pub(super) stop: CancellationToken,
 }
 
-/// Mends one request to the endpoint.
-pub(super) async fn mend(State(mend): State<Mend>, mut request: Request, next: Next) -> Response {
-    let wanted = Wanted::read(request.headers());
-    let method = request.method().clone();
-    accept::write_out(&method, request.headers_mut());
-    if request.method() != Method::POST {
-        return next.run(request).await;
+impl<H: Direct> Mend<H> {
+    /// Mends one request to the endpoint, and answers it.
+    pub(super) async fn answer(&self, mut request: Request) -> Response {
+        let wanted = Wanted::read(request.headers());
+        let method = request.method().clone();
+        accept::write_out(&method, request.headers_mut());
+        if method != Method::POST {
+            return self.pass(request).await;
+        }
+        let call = self.calls.token();
+        let mut response = self.post(wanted, request).await.unwrap_or_else(|refused| refused);
+        // The counted body below does not know its length any more.
+        if let Some(length) = response.body().size_hint().exact() {
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        // The call lasts as long as its answer, which may be a stream.
+        response.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _ = &call;
+                frame
+            }))
+        })
     }
-    let call = mend.calls.token();
-    let mut response = mend.post(wanted, request, next).await.unwrap_or_else(|refused| refused);
-    // The counted body below does not know its length any more.
-    if let Some(length) = response.body().size_hint().exact() {
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
-    }
-    // The call lasts as long as its answer, which may be a stream.
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _ = &call;
-            frame
-        }))
-    })
-}
 
-impl Mend {
-    async fn post(&self, wanted: Wanted, request: Request, next: Next) -> Result<Response, Response> {
+    /// Hands a request to rmcp.
+    async fn pass(&self, request: Request) -> Response {
+        // Boxed: there is room in it for every kind of request and answer.
+        Box::pin(self.endpoint.handle(request)).await.map(Body::new)
+    }
+
+    async fn post(&self, wanted: Wanted, request: Request) -> Result<Response, Response> {
         if !is_json(request.headers()) {
-            return Ok(next.run(request).await);
+            return Ok(self.pass(request).await);
         }
         let (head, body) = request.into_parts();
         let text = self.read(body).await?;
@@ -82,7 +95,7 @@ impl Mend {
         {
             match self.sessions.version(session) {
                 Some(version) if version == ProtocolVersion::V_2025_03_26 => {
-                    return self.batch(wanted, head, &text, next).await;
+                    return self.batch(wanted, head, &text).await;
                 }
                 Some(_) => {}
                 // 404 makes its client begin another one.
@@ -91,17 +104,11 @@ impl Mend {
                 }
             }
         }
-        self.single(wanted, head, text, next).await
+        self.single(wanted, head, text).await
     }
 
     /// The answer to a single message.
-    pub(super) async fn single(
-        &self,
-        wanted: Wanted,
-        head: Parts,
-        text: Bytes,
-        next: Next,
-    ) -> Result<Response, Response> {
+    pub(super) async fn single(&self, wanted: Wanted, head: Parts, text: Bytes) -> Result<Response, Response> {
         let heading = Heading::read(&text).map_err(|refused| refusal(StatusCode::BAD_REQUEST, &refused))?;
         let session = session(&head).map(str::to_owned);
         let begins = matches!(&heading, Heading::Request { method, .. } if method == "initialize");
@@ -115,7 +122,15 @@ impl Mend {
             }
             Heading::Notification | Heading::Answer => None,
         };
-        let response = next.run(Request::from_parts(head, Body::from(text))).await;
+        let is_call = matches!(&heading, Heading::Request { method, .. } if method == "tools/call");
+        let direct = match is_call && !in_session && wanted != Wanted::Other {
+            true => self.directly(&head.headers, &text).await,
+            false => None,
+        };
+        let response = match direct {
+            Some(response) => response,
+            None => self.pass(Request::from_parts(head, Body::from(text))).await,
+        };
         // The content type is right, so it is the message that rmcp could not read.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             let unreadable = Refusal::invalid(None, "not a JSON-RPC message");

@@ -6,7 +6,9 @@ mod usage;
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -31,6 +33,8 @@ use usage::Usage;
 const SPARED: Duration = Duration::from_secs(60);
 /// How long a session's end may take.
 const ENDING: Duration = Duration::from_secs(5);
+/// How long the beginning of an answer's event stream waits for its end.
+const AT_ONCE: Duration = Duration::from_millis(20);
 /// How often unused sessions and answers are looked for, at least.
 const LOOK: Duration = Duration::from_secs(15);
 
@@ -91,6 +95,9 @@ impl Sessions {
         let mut local = LocalSessionManager::default();
         // rmcp counts messages only: a long call or an open stream would not keep a session alive.
         local.session_config.keep_alive = None;
+        // The tapes are what is kept. rmcp would keep every answer for a minute as well, and look at all of them at
+        // every message.
+        local.session_config.completed_cache_ttl = Duration::ZERO;
         Sessions { local: Arc::new(local), uses: Uses::default(), max, idle, spared: SPARED }
     }
 
@@ -142,7 +149,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// Hands `message` on and records its answer.
+    /// Hands `message` on and records its answer. One that is there soon is recorded here and leaves as a whole; any
+    /// other is recorded by a task, so that no client who does not read holds its session up.
     async fn record_answer(
         &self,
         id: &SessionId,
@@ -155,14 +163,33 @@ impl Sessions {
         };
         let answering = Answering { uses: self.uses.clone(), id: id.clone(), request };
         let events = self.local.create_stream(id, message).await?;
-        tokio::spawn({
-            let tape = tape.clone();
-            async move {
-                tape.record(events).await;
-                drop(answering);
-            }
-        });
+        let recording = tape.clone();
+        let mut recorder = Recorder(Some(Box::pin(async move { recording.record_answer(events, answering).await })));
+        let _ = timeout(AT_ONCE, &mut recorder).await;
         Ok(tape)
+    }
+}
+
+/// Records an answer to its end, also where nobody waits for that any more.
+struct Recorder(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Future for Recorder {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(recording) = &mut self.0 {
+            ready!(recording.as_mut().poll(context));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if let Some(recording) = self.0.take() {
+            tokio::spawn(recording);
+        }
     }
 }
 

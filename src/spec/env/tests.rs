@@ -8,7 +8,7 @@ fn read(text: &str, variables: &[(&str, &str)]) -> (Node, Files, Diagnostics) {
     let (mut files, mut sink) = (Files::default(), Diagnostics::default());
     let file = files.add("spec.yaml", "spec.yaml", text.to_owned());
     let mut root = crate::spec::yaml::parse(file, &files, &mut sink).unwrap();
-    interpolate(&mut root, &env, &files, &mut sink, &mut Vec::new());
+    interpolate(&mut root, &env, &files, &mut sink, &mut Outside::default());
     (root, files, sink)
 }
 

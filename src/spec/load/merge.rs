@@ -8,7 +8,9 @@ use crate::spec::read::refuse;
 use crate::spec::source::Span;
 
 /// Sections in which several files may define names.
-const SHARED: [&str; 5] = ["sources", "partials", "tools", "resources", "prompts"];
+const SHARED: [&str; 7] = ["sources", "partials", "tools", "resources", "prompts", "files", "tests"];
+/// Lists to which several files may add.
+const LISTS: [&str; 1] = ["import"];
 
 /// Adds the sections of `part` to those of `whole`. A name, and a section that is not shared, may be defined
 /// once in all.
@@ -21,7 +23,7 @@ pub fn merge(whole: &mut Node, part: Node, sink: &mut Diagnostics) {
     let Kind::Map(sections) = &mut whole.kind else { return };
     for section in more {
         let name = section.key.value.as_str();
-        if name == "include" || name.starts_with("x-") {
+        if ["include", "promptFiles"].contains(&name) || name.starts_with("x-") {
             continue;
         }
         let Some(existing) = sections.iter_mut().find(|e| e.key.value == name) else {
@@ -29,6 +31,12 @@ pub fn merge(whole: &mut Node, part: Node, sink: &mut Diagnostics) {
             continue;
         };
         if name == "mcpDeclare" && existing.value.to_json() == section.value.to_json() {
+            continue;
+        }
+        if let (true, Kind::List(all), Kind::List(more)) =
+            (LISTS.contains(&name), &mut existing.value.kind, &section.value.kind)
+        {
+            all.extend(more.iter().cloned());
             continue;
         }
         if !SHARED.contains(&name) {

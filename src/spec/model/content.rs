@@ -1,26 +1,46 @@
 //! MCP's content blocks and what describes them, as written.
 
-use super::{Str, choice};
-use crate::spec::diagnostic::Diagnostics;
+use super::Str;
 use crate::spec::node::Node;
-use crate::spec::read::{At, FromNode, Required, record};
+use crate::spec::read::{Choice, Required, record};
 use crate::spec::source::Spanned;
 
 record! {
     /// MCP's `ContentBlock`. What it shows comes from `data` or from an action: `text: …` and `file: …` are the usual
     /// ones.
     pub struct Block as "content block" {
+        /// MCP's kind of content.
+        /// Example: `text`
         "type" => kind: Required<Spanned<BlockKind>>,
         /// Base64, templates allowed.
+        /// Example: `'{{image}}'`
         "data" => data: Option<Str>,
+        /// The media type (RFC 6838) of the contents.
+        /// Example: `application/json`
         "mimeType" => mime_type: Option<Str>,
+        /// The URI of the resource.
+        /// Example: `shop://terms`
         "uri" => uri: Option<Str>,
+        /// The resource's name.
+        /// Example: `terms`
         "name" => name: Option<Str>,
+        /// A name for people to read.
+        /// Example: `Find books`
         "title" => title: Option<Str>,
+        /// What it is for, in the words that the model or the user reads.
+        /// Example: `Find books whose title contains the given words.`
         "description" => description: Option<Str>,
+        /// The resource's size in bytes.
+        /// Example: `1024`
         "size" => size: Option<Spanned<u64>>,
+        /// MCP's icons.
+        /// Example: `[{ src: 'https://example.com/book.png', mimeType: image/png, sizes: [48x48] }]`
         "icons" => icons: Option<Vec<Icon>>,
+        /// For whom the block is, and how much it matters.
+        /// Example: `{ audience: [user], priority: 0.8 }`
         "annotations" => annotations: Option<ContentAnnotations>,
+        /// MCP's `_meta`, passed on as it is.
+        /// Example: `{ 'example.com/team': shop }`
         "_meta" => meta: Option<Node>,
     }
     optional action => action
@@ -41,32 +61,27 @@ pub enum BlockKind {
     ResourceLink,
 }
 
-impl BlockKind {
-    const NAMES: [(&'static str, BlockKind); 5] = [
+impl Choice for BlockKind {
+    const WORDS: &'static [(&'static str, Self)] = &[
         ("text", BlockKind::Text),
         ("image", BlockKind::Image),
         ("audio", BlockKind::Audio),
         ("resource", BlockKind::Resource),
         ("resource_link", BlockKind::ResourceLink),
     ];
-
-    /// MCP's word.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl FromNode for Spanned<BlockKind> {
-    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        choice(node, at, &BlockKind::NAMES, sink)
-    }
 }
 
 record! {
     /// MCP's `Annotations`.
     pub struct ContentAnnotations as "annotations" {
+        /// For whom it is.
+        /// Example: `[user, assistant]`
         "audience" => audience: Option<Vec<Spanned<Role>>>,
+        /// How much it matters, from 0 to 1.
+        /// Example: `0.8`
         "priority" => priority: Option<Node>,
+        /// When it was last changed (ISO 8601).
+        /// Example: `2026-01-31T12:00:00Z`
         "lastModified" => last_modified: Option<Str>,
     }
 }
@@ -80,27 +95,24 @@ pub enum Role {
     Assistant,
 }
 
-impl Role {
-    const NAMES: [(&'static str, Role); 2] = [("user", Role::User), ("assistant", Role::Assistant)];
-
-    /// MCP's word.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl FromNode for Spanned<Role> {
-    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        choice(node, at, &Role::NAMES, sink)
-    }
+impl Choice for Role {
+    const WORDS: &'static [(&'static str, Self)] = &[("user", Role::User), ("assistant", Role::Assistant)];
 }
 
 record! {
     /// MCP's `Icon`.
     pub struct Icon as "icon" {
+        /// The URL of the icon, or a `data:` URL.
+        /// Example: `https://example.com/book.png`
         "src" => src: Required<Str>,
+        /// The media type of the icon.
+        /// Example: `image/png`
         "mimeType" => mime_type: Option<Str>,
+        /// The sizes that it is made for.
+        /// Example: `[48x48, any]`
         "sizes" => sizes: Option<Vec<Str>>,
+        /// The background that it is made for.
+        /// Example: `light`
         "theme" => theme: Option<Spanned<Theme>>,
     }
 }
@@ -114,17 +126,6 @@ pub enum Theme {
     Dark,
 }
 
-impl Theme {
-    const NAMES: [(&'static str, Theme); 2] = [("light", Theme::Light), ("dark", Theme::Dark)];
-
-    /// MCP's word.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, theme)| *theme == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl FromNode for Spanned<Theme> {
-    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        choice(node, at, &Theme::NAMES, sink)
-    }
+impl Choice for Theme {
+    const WORDS: &'static [(&'static str, Self)] = &[("light", Theme::Light), ("dark", Theme::Dark)];
 }

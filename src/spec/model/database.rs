@@ -1,21 +1,23 @@
 //! How the connection to a database server is kept from others.
 
-use super::choice;
-use crate::spec::diagnostic::Diagnostics;
-use crate::spec::node::Node;
-use crate::spec::read::{At, FromNode, record};
+use crate::spec::read::{Choice, record};
 use crate::spec::source::Spanned;
 use crate::spec::text::Text;
 
 record! {
     /// TLS to a database server. Files are PEM.
     pub struct DatabaseTls as "tls" {
+        /// How sure one wants to be of the server, in PostgreSQL's words.
+        /// Example: `verify-full`
         "mode" => mode: Option<Spanned<TlsMode>>,
         /// The certificates that may vouch for the server's, in place of the well-known ones.
+        /// Example: `./ca.pem`
         "ca" => ca: Option<Spanned<Text>>,
         /// Our own certificate.
+        /// Example: `./client.pem`
         "cert" => cert: Option<Spanned<Text>>,
         /// The key of our own certificate.
+        /// Example: `./client.key`
         "key" => key: Option<Spanned<Text>>,
     }
 }
@@ -35,15 +37,12 @@ pub enum TlsMode {
     VerifyFull,
 }
 
-impl FromNode for Spanned<TlsMode> {
-    fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        let words = [
-            ("disable", TlsMode::Disable),
-            ("prefer", TlsMode::Prefer),
-            ("require", TlsMode::Require),
-            ("verify-ca", TlsMode::VerifyCa),
-            ("verify-full", TlsMode::VerifyFull),
-        ];
-        choice(node, at, &words, sink)
-    }
+impl Choice for TlsMode {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("disable", TlsMode::Disable),
+        ("prefer", TlsMode::Prefer),
+        ("require", TlsMode::Require),
+        ("verify-ca", TlsMode::VerifyCa),
+        ("verify-full", TlsMode::VerifyFull),
+    ];
 }

@@ -1,7 +1,9 @@
 //! `longRunning`, as written: which calls become tasks.
 
+use serde_json::{Value, json};
 use std::time::Duration;
 
+use crate::spec::describe::Book;
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::{Kind, Node};
 use crate::spec::read::{At, FromNode, parse_duration, refuse};
@@ -38,5 +40,9 @@ impl FromNode for Spanned<LongRunning> {
             }
         };
         value.map(|value| Spanned::new(value, node.span))
+    }
+
+    fn schema(_: &mut Book) -> Value {
+        json!({ "type": ["boolean", "string"] })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value, json};
+
 use super::{At, FromNode, refuse};
+use crate::spec::describe::{self, Book};
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::{Kind, Node};
 use crate::spec::source::Spanned;
@@ -11,6 +14,10 @@ use crate::spec::text::Text;
 impl FromNode for Node {
     fn from_node(node: &Node, _: At<'_>, _: &mut Diagnostics) -> Option<Self> {
         (!matches!(node.kind, Kind::Fault)).then(|| node.clone())
+    }
+
+    fn schema(_: &mut Book) -> Value {
+        Value::Object(Map::new())
     }
 }
 
@@ -26,12 +33,20 @@ impl FromNode for Spanned<Text> {
         });
         None
     }
+
+    fn schema(_: &mut Book) -> Value {
+        json!({ "type": "string" })
+    }
 }
 
 impl FromNode for Spanned<String> {
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         let text = Spanned::<Text>::from_node(node, at, sink)?;
         Some(Spanned::new(text.expose().to_owned(), text.span))
+    }
+
+    fn schema(_: &mut Book) -> Value {
+        json!({ "type": "string" })
     }
 }
 
@@ -46,6 +61,10 @@ impl FromNode for Spanned<bool> {
             refuse(node, "a boolean", sink, |found| found.label("write `true` or `false`, without quotes"));
         }
         value.map(|b| Spanned::new(b, node.span))
+    }
+
+    fn schema(_: &mut Book) -> Value {
+        describe::or_from_outside("boolean")
     }
 }
 
@@ -67,6 +86,14 @@ impl FromNode for Spanned<u64> {
         }
         number.map(|n| Spanned::new(n, node.span))
     }
+
+    fn schema(_: &mut Book) -> Value {
+        let mut schema = describe::or_from_outside("integer");
+        if let Value::Object(schema) = &mut schema {
+            schema.insert("minimum".to_owned(), json!(0));
+        }
+        schema
+    }
 }
 
 impl<T: FromNode> FromNode for Vec<T> {
@@ -76,6 +103,10 @@ impl<T: FromNode> FromNode for Vec<T> {
             return None;
         };
         Some(items.iter().filter_map(|item| T::from_node(item, At::place(item.span), sink)).collect())
+    }
+
+    fn schema(book: &mut Book) -> Value {
+        json!({ "type": "array", "items": T::schema(book) })
     }
 }
 
@@ -90,6 +121,10 @@ impl FromNode for Spanned<Duration> {
             refuse_quantity(node, "a duration", examples, sink);
         }
         parsed.map(|d| Spanned::new(d, node.span))
+    }
+
+    fn schema(_: &mut Book) -> Value {
+        describe::fitting(r"^([1-9][0-9]*(ms|s|m|h)|.*\$\{.*)$", "expected a duration such as `250ms`, `5s` or `2m`")
     }
 }
 
@@ -143,6 +178,12 @@ impl FromNode for Spanned<Bytes> {
             refuse_quantity(node, "a size", "such as `64KiB` or `10MiB`, more than nothing", sink);
         }
         parsed.map(|n| Spanned::new(Bytes(n), node.span))
+    }
+
+    fn schema(_: &mut Book) -> Value {
+        let pattern = r"^([1-9][0-9]*(B|kB|KB|KiB|MB|MiB|GB|GiB)?|.*\$\{.*)$";
+        let text = describe::fitting(pattern, "expected a size such as `64KiB` or `10MiB`");
+        describe::any_of([text, json!({ "type": "integer", "minimum": 1 })])
     }
 }
 

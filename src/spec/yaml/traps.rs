@@ -17,7 +17,8 @@ impl Composer<'_, '_> {
         let too_deep = info.contains("nest") || info.contains("recursion");
         let code = if too_deep { Code::TooLarge } else { Code::Syntax };
         let place = Span::new(self.file, at..at + self.character(at));
-        let found = Diagnostic::error(code, place, format!("not valid YAML: {info}"));
+        let words = if too_deep { "nested too deep".to_owned() } else { format!("not valid YAML: {info}") };
+        let found = Diagnostic::error(code, place, words);
         self.sink.push(match syntax_help(self.text, info, at) {
             Some(help) => found.help(help),
             None => found,
@@ -87,6 +88,14 @@ fn syntax_help(text: &str, info: &str, at: usize) -> Option<&'static str> {
         Some("quote this value: a `:` at its end or before a space makes a key of it")
     } else if info.contains("did not find expected key") {
         Some("is this line indented like those that it belongs to?")
+    } else if info.contains("simple key expected") {
+        Some("a key has a `:` behind it; the lines of a text behind `|` stand deeper than its key")
+    } else if info.contains("unknown escape") {
+        Some("inside double quotes a `\\` begins an escape: use single quotes, or write `\\\\`")
+    } else if info.contains("multiline quoted scalar") {
+        Some("is a quote before this never closed?")
+    } else if info.contains("unexpected character") {
+        Some("quote this text: YAML gives this character at its beginning a meaning of its own")
     } else {
         None
     }

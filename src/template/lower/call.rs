@@ -73,6 +73,7 @@ fn unknown_helper(name: &str, range: Range<usize>) -> Fault {
         return Fault::new(range, format!("`{name}` is a block, not a helper")).help(help);
     }
     let help = match helper::nearest(name) {
+        _ if name == "role" => "in a prompt's file it stands on a line of its own, outside of blocks".to_owned(),
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", helper::list()),
     };

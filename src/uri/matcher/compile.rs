@@ -205,7 +205,11 @@ fn stop_before_what_follows(elements: &mut [Element]) {
         match element {
             Element::Literal(text) => ahead.extend(text.bytes().filter(|byte| matches!(byte, b'?' | b'#'))),
             Element::Parameters(parameters) => ahead.push(parameters.introducer),
-            Element::Value(value) => value.stops.extend(&ahead),
+            Element::Value(value) => {
+                value.stops.extend(&ahead);
+                value.stops.sort_unstable();
+                value.stops.dedup();
+            }
         }
         ahead.sort_unstable();
         ahead.dedup();

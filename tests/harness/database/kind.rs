@@ -84,14 +84,18 @@ impl Kind {
                 &[
                     "--listen-addresses=127.0.0.1",
                     &format!("--port={port}"),
-                    "--unix-socket-directories=",
                     "--fsync=off",
                     "--full-page-writes=off",
                     "--max-connections=200",
                     "--shared-buffers=32MB",
                     "--ssl=on",
                 ],
-                &[("-D", folder.join("data")), ("--ssl-cert-file=", cert), ("--ssl-key-file=", key)],
+                &[
+                    ("-D", folder.join("data")),
+                    ("--unix-socket-directories=", folder.to_owned()),
+                    ("--ssl-cert-file=", cert),
+                    ("--ssl-key-file=", key),
+                ],
             ),
             Kind::Mariadb => words(
                 mariadbd(binaries),

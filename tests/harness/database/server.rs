@@ -58,6 +58,20 @@ impl Server {
         self.folder.join("cert.pem")
     }
 
+    /// Where its sockets are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Puts lines before those that a file in its folder has, if there is one.
+    pub fn prepend(&self, name: &str, lines: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(&path, format!("{lines}\n{before}")).unwrap();
+        self.give(&path);
+        path
+    }
+
     /// Stops it, as an administrator would; its data stay.
     pub fn stop(&mut self) {
         let Some(mut watch) = self.watch.take() else { return };
@@ -110,7 +124,7 @@ impl Server {
             self.give(&path);
         }
         let mut command = unprivileged(self.kind.install(&self.binaries, &self.folder));
-        let output = command.current_dir(&self.folder).output().unwrap();
+        let output = command.current_dir(&self.folder).env("TMPDIR", &self.folder).output().unwrap();
         assert!(output.status.success(), "{:?} can't be set up: {output:?}", self.kind);
     }
 
@@ -120,7 +134,12 @@ impl Server {
         words.extend([self.folder.clone().into(), self.kind.signal().into()]);
         words.extend(self.kind.serve(&self.binaries, &self.folder, self.port));
         let mut command = unprivileged(words);
-        command.current_dir("/").stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+        command
+            .current_dir("/")
+            .env("TMPDIR", &self.folder)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
         command.spawn().unwrap()
     }
 

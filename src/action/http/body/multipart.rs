@@ -23,6 +23,8 @@ pub struct Part {
 enum Content {
     Text(Template),
     File(Upload),
+    /// As base64.
+    Bytes(Template),
 }
 
 impl Part {
@@ -36,12 +38,13 @@ impl Part {
         if name.value.is_empty() || name.value.contains(char::is_control) {
             builder.sink.error(Code::BadValue, name.span, "this can't be a part's name");
         }
-        let content = match (&written.text, &written.file) {
-            (Some(text), None) => builder.template(text, scope).map(Content::Text),
-            (None, Some(file)) => Upload::compile(&file.0, scope, builder).map(Content::File),
+        let content = match (&written.text, &written.file, &written.base64) {
+            (Some(text), None, None) => builder.template(text, scope).map(Content::Text),
+            (None, None, Some(text)) => builder.template(text, scope).map(Content::Bytes),
+            (None, Some(file), None) => Upload::compile(&file.0, scope, builder).map(Content::File),
             _ => {
                 let found = Diagnostic::error(Code::BadValue, name.span, "a part holds exactly one thing");
-                builder.sink.push(found.label("give it either `text` or `file`"));
+                builder.sink.push(found.label("give it one of `text`, `file` and `base64`"));
                 None
             }
         };
@@ -59,7 +62,9 @@ impl Part {
     /// The params in it.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = match &self.content {
-            Content::Text(template) => template.names().iter().map(|name| name.name.as_str()).collect(),
+            Content::Text(template) | Content::Bytes(template) => {
+                template.names().iter().map(|name| name.name.as_str()).collect()
+            }
             Content::File(file) => file.names().collect(),
         };
         names.extend(self.filename.iter().flat_map(Template::names).map(|name| name.name.as_str()));
@@ -69,10 +74,10 @@ impl Part {
     /// Whether it is nothing but a param that was not given.
     fn is_absent(&self, arguments: &Arguments) -> bool {
         let name = match &self.content {
-            Content::Text(template) => template.exact(),
+            Content::Text(template) | Content::Bytes(template) => template.exact(),
             Content::File(file) => file.names().next(),
         };
-        name.is_some_and(|name| arguments.get(name).is_none_or(serde_json::Value::is_null))
+        super::is_absent(name, arguments)
     }
 }
 
@@ -88,6 +93,7 @@ struct Bound<'p> {
 enum BoundContent<'p> {
     Text(String),
     File(&'p Upload, String),
+    Bytes(String),
 }
 
 impl<'p> Parts<'p> {
@@ -102,11 +108,12 @@ impl<'p> Parts<'p> {
             let content = match &part.content {
                 Content::Text(template) => BoundContent::Text(text(template)?),
                 Content::File(file) => BoundContent::File(file, file.path(arguments)?),
+                Content::Bytes(template) => BoundContent::Bytes(text(template)?),
             };
             let filename = part.filename.as_ref().map(text).transpose()?;
             let own = match &content {
                 BoundContent::File(_, path) => path.rsplit('/').next().map(str::to_owned),
-                BoundContent::Text(_) => None,
+                BoundContent::Text(_) | BoundContent::Bytes(_) => None,
             };
             let filename = filename.or(own);
             if filename.as_ref().is_some_and(|name| name.contains(char::is_control)) {
@@ -127,6 +134,10 @@ impl<'p> Parts<'p> {
         for Bound { part, content, filename } in self.0 {
             let (content, media) = match content {
                 BoundContent::Text(text) => (multipart::Part::text(text), None),
+                BoundContent::Bytes(text) => {
+                    let bytes = super::decode(&text, &format!("the part `{}`", part.name))?;
+                    (multipart::Part::bytes(bytes), None)
+                }
                 BoundContent::File(file, path) => {
                     let Opened { body, length } = file.open(&path).await?;
                     let media = upload::media_type(&path).to_str().map(str::to_owned).ok();
@@ -153,6 +164,7 @@ impl<'p> Parts<'p> {
         let lines = self.0.iter().map(|Bound { part, content, filename }| {
             let content = match content {
                 BoundContent::Text(text) => text.clone(),
+                BoundContent::Bytes(text) => format!("<base64: {text}>"),
                 BoundContent::File(_, path) => format!("<{path}>"),
             };
             let filename = filename.as_ref().map_or_else(String::new, |name| format!(" ({name})"));

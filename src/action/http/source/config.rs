@@ -8,16 +8,17 @@ use url::{Origin, Url};
 
 use super::pairs::Pairs;
 use super::secret::{secrets, spellings};
+use crate::action::gate::{Bounds, count};
 use crate::action::http::auth::{Credentials, Means};
 use crate::action::http::base::{self, Base, Wrong};
 use crate::action::http::breaker::Threshold;
 use crate::action::http::cache::Keep;
 use crate::action::http::client::Connections;
-use crate::action::http::gate::{Bounds, count};
 use crate::action::http::oauth::Settings;
 use crate::action::http::retry::Retry;
 use crate::action::http::tls::Tls;
 use crate::action::http::{cookie, header};
+use crate::action::store::Room;
 use crate::spec::model::api;
 use crate::spec::{Code, Diagnostic, Diagnostics, Files, Spanned, Text};
 
@@ -55,21 +56,6 @@ impl Config {
             && self.connections == other.connections
             && self.oauth == other.oauth
             && self.redirects == other.redirects
-    }
-}
-
-/// How much a source's cache may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Answers.
-    pub entries: usize,
-    /// Bytes of all answers and their headers.
-    pub bytes: usize,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Room { entries: 1000, bytes: 16 << 20 }
     }
 }
 

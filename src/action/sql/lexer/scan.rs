@@ -41,11 +41,13 @@ pub struct Tokens<'a> {
     /// Open `[` in PostgreSQL, where a `:` may divide the bounds of a slice.
     brackets: usize,
     before: Option<Token>,
+    /// Whether the string before has backslashes.
+    escaping: bool,
 }
 
 /// The tokens of `sql`, in order.
 pub fn tokens(sql: &str, dialect: Dialect) -> Tokens<'_> {
-    Tokens { sql, dialect, at: 0, brackets: 0, before: None }
+    Tokens { sql, dialect, at: 0, brackets: 0, before: None, escaping: false }
 }
 
 impl Iterator for Tokens<'_> {
@@ -116,7 +118,10 @@ impl Tokens<'_> {
     fn token(&mut self, start: usize, byte: u8) -> (Kind, usize) {
         let dialect = self.dialect;
         match byte {
-            b'\'' => (Kind::Text, self.quoted(start, b'\'', dialect == Dialect::Mysql || self.after_e(start))),
+            b'\'' => {
+                self.escaping = dialect == Dialect::Mysql || self.after_e(start) || self.goes_on(start);
+                (Kind::Text, self.quoted(start, b'\'', self.escaping))
+            }
             b'"' if dialect == Dialect::Mysql => (Kind::Text, self.quoted(start, b'"', true)),
             b'"' => (Kind::Quoted, self.quoted(start, b'"', false)),
             b'`' if dialect != Dialect::Postgres => (Kind::Quoted, self.quoted(start, b'`', false)),
@@ -155,6 +160,13 @@ impl Tokens<'_> {
     fn through(&self, start: usize, end: &str) -> usize {
         let found = self.sql.get(start..).and_then(|rest| rest.find(end));
         found.map_or(self.sql.len(), |offset| start + offset + end.len())
+    }
+
+    /// Whether the string that begins here goes on with an `E'…'` of a line before, as SQL allows.
+    fn goes_on(&self, start: usize) -> bool {
+        let Some(Token { kind: Kind::Text, range }) = &self.before else { return false };
+        let gap = self.sql.get(range.end..start).unwrap_or_default();
+        self.escaping && self.dialect == Dialect::Postgres && gap.contains(['\n', '\r']) && !gap.contains("/*")
     }
 
     /// Whether the string that begins here is an `E'…'`, the only one of PostgreSQL's with backslashes.

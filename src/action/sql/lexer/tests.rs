@@ -53,6 +53,9 @@ fn each_dialect_has_its_own_quotes() {
     assert!(names(r"SELECT 'a\':b'", Mysql).is_empty());
     assert!(names(r#"SELECT "a\":b""#, Mysql).is_empty());
     assert!(names(r"SELECT e'a\':b', E'\\\':c'", Postgres).is_empty());
+    assert!(names("SELECT E'a'\n 'b\\' :c'", Postgres).is_empty(), "it goes on on the next line");
+    assert_eq!(names("SELECT E'a', 'b\\', :c", Postgres), ["c"]);
+    assert_eq!(names("SELECT E'a'\n, 'b\\', :c", Postgres), ["c"]);
     assert_eq!(names(r"SELECT 'a\', :b", Postgres), ["b"]);
     assert_eq!(names(r"SELECT 'a\', :b", Sqlite), ["b"]);
     assert_eq!(names(r"SELECT fe '\', :b", Postgres), ["b"]);

@@ -1,6 +1,7 @@
 //! Opens connections, and sets what every statement can rely on.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -30,6 +31,7 @@ pub struct Recipe {
     options: MySqlConnectOptions,
     read_only: bool,
     on_connect: Vec<String>,
+    scratch: Option<Arc<str>>,
 }
 
 impl Recipe {
@@ -49,7 +51,12 @@ impl Recipe {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .disable_statement_logging();
-        Ok(Recipe { options, read_only: config.read_only, on_connect: config.on_connect.clone() })
+        Ok(Recipe {
+            options,
+            read_only: config.read_only,
+            on_connect: config.on_connect.clone(),
+            scratch: config.scratch.clone(),
+        })
     }
 
     /// Whether every transaction is read-only.
@@ -57,12 +64,21 @@ impl Recipe {
         self.read_only
     }
 
+    /// Opens a connection to what the URL names, and sets nothing.
+    pub async fn plain(&self) -> Result<MySqlConnection, OpenFault> {
+        self.options.connect().await.map_err(|error| fault::opening(&error))
+    }
+
     /// Opens a connection.
     pub async fn connect(&self) -> Result<Session, OpenFault> {
-        let mut connection = self.options.connect().await.map_err(|error| fault::opening(&error))?;
+        let mut connection = self.plain().await?;
         self.fence(&mut connection).await.map_err(|error| fault::opening(&error))?;
         for (index, sql) in self.on_connect.iter().enumerate() {
             on_connect(&mut connection, index, sql).await?;
+        }
+        if let Some(name) = &self.scratch {
+            let used = connection.execute(sqlx::raw_sql(AssertSqlSafe(format!("USE {name}")))).await;
+            used.map_err(|error| fault::opening(&error))?;
         }
         let about = about(&mut connection).await.map_err(|error| fault::opening(&error))?;
         pin(&mut connection, &about.sql_mode).await.map_err(|error| fault::opening(&error))?;

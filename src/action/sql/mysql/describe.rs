@@ -20,6 +20,7 @@ pub async fn plan(session: &mut Session, sql: &str) -> Result<(Plan, Vec<MySqlCo
         columns = session.prepare(&Plan::new(&select)?).await?;
     }
     plan.columns = columns.iter().map(|column| column.name().to_owned()).collect();
+    plan.calls_stored = calls_stored_functions(session, sql).await?;
     if session.flavor == Flavor::Mariadb {
         plan.json = json_columns(session, &columns).await?;
     }
@@ -27,14 +28,8 @@ pub async fn plan(session: &mut Session, sql: &str) -> Result<(Plan, Vec<MySqlCo
 }
 
 /// What is known of a statement from its plan and columns. Where the server forbids writes, functions can do none.
-pub async fn describe(
-    session: &mut Session,
-    sql: &str,
-    plan: &Plan,
-    columns: &[MySqlColumn],
-    read_only: bool,
-) -> Result<Described, SqlFault> {
-    let reads = plan.class == Class::Read && (read_only || !calls_stored_functions(session, sql).await?);
+pub fn describe(sql: &str, plan: &Plan, columns: &[MySqlColumn], read_only: bool) -> Described {
+    let reads = plan.class == Class::Read && (read_only || !plan.calls_stored);
     // The rows that ROLLUP adds have NULL where the table allows none, and the server does not say so.
     let claims = !guard::has_word(sql, "rollup");
     let column = |column: &MySqlColumn| {
@@ -47,12 +42,12 @@ pub async fn describe(
             nullable: !(claims && is_not_null(column)),
         }
     };
-    Ok(Described {
+    Described {
         columns: columns.iter().map(column).collect(),
         complete: plan.class != Class::Call,
         params: plan.params(),
         read_only: reads,
-    })
+    }
 }
 
 /// Whether the server marks a column NOT NULL, as it does unless a join, a union or a function brings in NULL. sqlx

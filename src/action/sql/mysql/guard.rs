@@ -21,9 +21,9 @@ pub enum Class {
 }
 
 impl Class {
-    /// Whether the connection may be used again after it: procedures set variables, and temporary tables stay.
-    pub fn leaves_a_clean_connection(self) -> bool {
-        matches!(self, Class::Read | Class::Write)
+    /// Whether it leaves something on its connection: procedures set variables, and temporary tables stay.
+    pub fn leaves_traces(self) -> bool {
+        matches!(self, Class::Define | Class::Call)
     }
 }
 
@@ -85,6 +85,12 @@ pub fn judge(sql: &str) -> Result<Class, SqlFault> {
 pub fn functions(sql: &str) -> Vec<String> {
     let words = Words::of(sql);
     (0..words.tokens.len()).filter_map(|at| words.called(at)).collect()
+}
+
+/// Whether a statement sets a variable, by `@name := …`.
+pub fn sets_variables(sql: &str) -> bool {
+    let words = Words::of(sql);
+    (0..words.tokens.len()).any(|at| words.text(at) == ":=")
 }
 
 /// Whether one of a statement's words is this one.

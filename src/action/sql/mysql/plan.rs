@@ -32,6 +32,10 @@ pub struct Plan {
     plain: Rewritten,
     /// What it does.
     pub class: Class,
+    /// Whether it calls a function that somebody wrote, which may do anything that a transaction allows.
+    pub calls_stored: bool,
+    /// Whether it sets variables of its session.
+    sets_variables: bool,
     /// The columns, of the tables that it reads, whose text is JSON.
     pub json: HashSet<TableColumn>,
     /// The names of its columns.
@@ -49,7 +53,22 @@ impl Plan {
         let plain = rewrite(sql, &parsed, |_, _| "?".into());
         let lists =
             parsed.params.iter().map(|param| lexer::stands_in_list(sql, &param.range, Dialect::Mysql)).collect();
-        Ok(Plan { sql: sql.into(), parsed, lists, plain, class, json: HashSet::new(), columns: Arc::default() })
+        Ok(Plan {
+            sql: sql.into(),
+            parsed,
+            lists,
+            plain,
+            class,
+            calls_stored: false,
+            sets_variables: guard::sets_variables(sql),
+            json: HashSet::new(),
+            columns: Arc::default(),
+        })
+    }
+
+    /// Whether no other call may have the connection after it.
+    pub fn leaves_traces(&self) -> bool {
+        self.class.leaves_traces() || self.calls_stored || self.sets_variables
     }
 
     /// The statement as the server gets it, each list with one value.

@@ -153,8 +153,10 @@ impl Session {
         SqlFault { message, ..fault }
     }
 
-    /// Has the server prepare a statement; gives its columns.
+    /// Has the server prepare a statement; gives its columns, as they are now.
     pub async fn prepare(&mut self, plan: &Plan) -> Result<Vec<MySqlColumn>, SqlFault> {
+        let forgotten = self.connection.clear_cached_statements().await;
+        forgotten.map_err(|error| self.failed(&error, fault::running(&error)))?;
         let sql = AssertSqlSafe(plan.text()).into_sql_str();
         let prepared: Result<MySqlStatement, _> = self.connection.prepare(sql).await;
         prepared.map(|statement| statement.columns().to_vec()).map_err(|error| {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fault;
 use super::plan::Plan;
-use super::pool::Pool;
+use super::pool::{After, Pool};
 use super::value;
 use crate::action::Limits;
 use crate::action::sql::types::{Bind, FaultKind, Rows, SqlFault, Truncation};
@@ -45,12 +45,14 @@ impl Stop {
 pub struct Budget {
     left: usize,
     limits: Limits,
+    /// What has to be done to the connection, as rows were cut.
+    pub after: After,
 }
 
 impl Budget {
     /// All of them.
     pub fn new(limits: Limits) -> Budget {
-        Budget { left: limits.max_bytes, limits }
+        Budget { left: limits.max_bytes, limits, after: After::Reuse }
     }
 }
 
@@ -74,7 +76,7 @@ pub async fn statement(
     budget: &mut Budget,
     cut: Option<(&Arc<Pool>, i32)>,
 ) -> Result<Rows, SqlFault> {
-    let arguments = arguments(plan, binds)?;
+    let arguments = arguments(plan, binds, budget.limits.max_bytes)?;
     let text = plan.text(budget.limits.max_rows);
     let mut found = Collected { values: Vec::new(), count: 0, affected: 0, truncated: None };
     let mut rows = connection.fetch_many(sqlx::query_with(AssertSqlSafe(text), arguments));
@@ -85,7 +87,9 @@ pub async fn statement(
         }
         if let (Some(Truncation::MaxBytes(_)), Some((pool, backend)), false) = (found.truncated, cut, plan.writes) {
             // The rest is not sent over: the statement ends with an error that nobody reads.
-            pool.cancel(backend).await;
+            if !pool.cancel(backend).await {
+                budget.after = After::Close;
+            }
             while rows.next().await.is_some_and(|next| next.is_ok()) {}
             break;
         }
@@ -131,7 +135,8 @@ fn not_text() -> SqlFault {
     SqlFault::new(FaultKind::Other, "the database sent a value that is no text")
 }
 
-fn arguments(plan: &Plan, binds: &[(String, Bind)]) -> Result<PgArguments, SqlFault> {
+fn arguments(plan: &Plan, binds: &[(String, Bind)], max_bytes: usize) -> Result<PgArguments, SqlFault> {
+    let unsendable = |_| SqlFault::new(FaultKind::Other, "a value can't be sent");
     let mut arguments = PgArguments::default();
     for param in &plan.params {
         let bound = binds.iter().find(|(name, _)| *name == param.name);
@@ -139,7 +144,12 @@ fn arguments(plan: &Plan, binds: &[(String, Bind)]) -> Result<PgArguments, SqlFa
             SqlFault::new(FaultKind::Refused, format!("nothing is bound to the parameter `:{}`", param.name))
         })?;
         let text = param.text(bind)?;
-        arguments.add(text).map_err(|_| SqlFault::new(FaultKind::Other, "a value can't be sent"))?;
+        arguments.add(text).map_err(unsendable)?;
+    }
+    if plan.cuts_cells {
+        // One more than a row may have, so that it is seen to be too long.
+        let most = i32::try_from(max_bytes).unwrap_or(i32::MAX).saturating_add(1);
+        arguments.add(most).map_err(unsendable)?;
     }
     Ok(arguments)
 }

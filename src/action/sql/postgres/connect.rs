@@ -4,14 +4,28 @@ use std::str::FromStr;
 
 use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 
 use super::fault;
+use crate::action::sql::lexer::{self, Dialect};
 use crate::action::sql::server::ServerConfig;
 use crate::action::sql::types::OpenFault;
 
 /// How often a server that runs a statement looks whether anybody still waits for it.
 const LOOK_FOR_CLIENT: &str = "10s";
+
+/// Ends whatever a session may have begun or set, but keeps its prepared statements: `DISCARD ALL` would not.
+/// <https://www.postgresql.org/docs/current/sql-discard.html>
+const FORGET: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+                      SELECT pg_advisory_unlock_all(); DISCARD SEQUENCES; DISCARD TEMP";
+
+/// What the text of statements, and their values, are read by; `onConnect` can't change it.
+const PINS: &str = "SET standard_conforming_strings = on; SET client_encoding = 'UTF8'; SET DateStyle = 'ISO'; \
+                    SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'";
+
+/// Words that begin or end a transaction.
+const OF_TRANSACTIONS: &[&str] =
+    &["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"];
 
 /// An open connection, and the process that serves it.
 #[derive(Debug)]
@@ -64,28 +78,52 @@ pub fn options(config: &ServerConfig) -> Result<PgConnectOptions, OpenFault> {
 /// Opens a connection and readies it.
 pub async fn connect(options: &PgConnectOptions, config: &ServerConfig) -> Result<Connection, OpenFault> {
     let mut inner = options.connect().await.map_err(|error| fault::opening(&error))?;
-    let backend = settings(&mut inner, config).await.map_err(|error| fault::opening(&error))?;
+    let backend = ready(&mut inner, config).await?;
+    Ok(Connection { inner, backend })
+}
+
+/// Makes a connection as it was when it was opened: what a call left behind is seen by no other.
+pub async fn renew(connection: &mut Connection, config: &ServerConfig) -> Result<(), OpenFault> {
+    let forgotten = connection.inner.execute(sqlx::raw_sql(FORGET)).await;
+    forgotten.map_err(|error| fault::opening(&error))?;
+    ready(&mut connection.inner, config).await.map(|_| ())
+}
+
+/// Sets what every session needs, and gives the id of the server's process.
+async fn ready(inner: &mut PgConnection, config: &ServerConfig) -> Result<i32, OpenFault> {
+    let opening = |error: sqlx::Error| fault::opening(&error);
+    let backend = settings(inner, config).await.map_err(opening)?;
     // Not known before PostgreSQL 14, and not on every system.
     let looks = format!("SET client_connection_check_interval = '{LOOK_FOR_CLIENT}'");
     let _ = inner.execute(AssertSqlSafe(looks)).await;
     for (index, sql) in config.on_connect.iter().enumerate() {
-        let said = |error| {
-            let found = fault::statement(&error, sql);
-            OpenFault::OnConnect { index, message: found.message, offset: found.offset }
-        };
-        inner.execute(sqlx::query(AssertSqlSafe(sql.as_str())).persistent(false)).await.map_err(said)?;
+        on_connect(inner, index, sql).await?;
     }
-    if let Err(error) = inner.ping().await {
-        return Err(fault::opening(&error));
+    inner.execute(sqlx::raw_sql(PINS)).await.map_err(opening)?;
+    if let Some(name) = &config.scratch {
+        // That schema alone: a table that `fixtures` does not make is not to be found elsewhere.
+        inner.execute(sqlx::raw_sql(AssertSqlSafe(format!("SET search_path = {name}")))).await.map_err(opening)?;
     }
-    Ok(Connection { inner, backend })
+    Ok(backend)
 }
 
-/// Sets what results are read by, and gives the id of the server's process.
+async fn on_connect(inner: &mut PgConnection, index: usize, sql: &str) -> Result<(), OpenFault> {
+    let first = lexer::tokens(sql, Dialect::Postgres).next().and_then(|token| sql.get(token.range)).unwrap_or_default();
+    if OF_TRANSACTIONS.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        let message = "a transaction is begun and ended for each statement of an action".into();
+        return Err(OpenFault::OnConnect { index, message, offset: sql.find(first) });
+    }
+    let said = |error| {
+        let found = fault::statement(&error, sql);
+        OpenFault::OnConnect { index, message: found.message, offset: found.offset }
+    };
+    inner.execute(sqlx::query(AssertSqlSafe(sql)).persistent(false)).await.map(|_| ()).map_err(said)
+}
+
+/// Bounds the time of statements, and gives the id of the server's process.
 async fn settings(connection: &mut PgConnection, config: &ServerConfig) -> sqlx::Result<i32> {
     let timeout = config.statement_timeout.map_or(0, |timeout| timeout.as_millis().max(1));
-    let sql = "SELECT pg_backend_pid(), set_config('statement_timeout', $1, false), \
-               set_config('IntervalStyle', 'iso_8601', false), set_config('bytea_output', 'hex', false)";
+    let sql = "SELECT pg_backend_pid(), set_config('statement_timeout', $1, false)";
     let query = sqlx::query(sql).bind(timeout.min(i32::MAX as u128).to_string()).persistent(false);
     connection.fetch_one(query).await?.try_get(0)
 }

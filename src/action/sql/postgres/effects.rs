@@ -5,37 +5,48 @@ use sqlx::{Executor, Row};
 
 use crate::action::sql::types::{FaultKind, SqlFault};
 
-/// What the names of functions begin with whose effects no rollback undoes, or which run a text as SQL or elsewhere.
+/// What the names of functions begin with whose effects no rollback undoes, which run a text as SQL or elsewhere, or
+/// which read files of the server's machine.
 /// A read-only transaction lets all of them pass, at least in some version of PostgreSQL.
 const LASTING: &[&str] = &[
+    "aws_",
+    "brin_",
     "dblink",
+    "gin_clean_pending_list",
+    "heap_force_",
     "lo_",
     "lowrite",
     "pg_advisory_lock",
     "pg_advisory_unlock",
     "pg_try_advisory_lock",
+    "pg_background_",
     "pg_backup_",
     "pg_cancel_backend",
     "pg_copy_",
     "pg_create_",
     "pg_drop_",
     "pg_file_",
-    "pg_log_backend_memory_contexts",
+    "pg_import_",
+    "pg_log_",
     "pg_logical_",
     "pg_promote",
+    "pg_read_",
     "pg_reload_conf",
     "pg_replication_",
     "pg_rotate_logfile",
     "pg_start_backup",
     "pg_stat_reset",
+    "pg_stat_statements_reset",
     "pg_stop_backup",
     "pg_switch_wal",
     "pg_terminate_backend",
+    "pg_truncate_",
     "pg_wal_replay_",
     "query_to_xml",
     "cursor_to_xml",
     "connectby",
     "crosstab",
+    "xpath_table",
     "set_config",
     "ts_stat",
     "ts_rewrite",
@@ -48,7 +59,7 @@ pub fn refuse_lasting(calls: &[(String, usize)]) -> Result<(), SqlFault> {
         None => Ok(()),
         Some((name, at)) => {
             let words =
-                format!("`{name}` has effects that outlive a read-only transaction, and the source is read-only");
+                format!("`{name}` does what a read-only transaction does not hold, and the source is read-only");
             Err(SqlFault::new(FaultKind::Refused, words).at(Some(*at)))
         }
     }

@@ -28,8 +28,10 @@ pub struct Plan {
     pub readings: Vec<Reading>,
     /// Whether it changes data or takes locks, by its own words.
     pub writes: bool,
-    /// Whether a function in it may have effects.
+    /// Whether it, or a function in it, may do something to its session.
     pub has_effects: bool,
+    /// Whether its last parameter is how many characters of a cell are wanted.
+    pub cuts_cells: bool,
     /// Whether the server's count of rows is that of rows changed.
     pub changes: bool,
     /// Whether a limit may be put behind it.
@@ -59,10 +61,11 @@ impl Plan {
             slots.map(|(slot, kind)| Param { name: slot.name.clone(), list: slot.list, kind }).collect();
         let columns = described.columns();
         let column_types: Vec<Type> = columns.iter().map(|column| kind(oid(column.type_info()))).collect();
-        let has_effects = effects::may_have_effects(connection, &statement.calls).await.map_err(around)?;
+        let calls = effects::may_have_effects(connection, &statement.calls).await.map_err(around)?;
+        let has_effects = calls || statement.makes_tables || statement.verb == Verb::Other;
         let not_null =
             if statement.widens { Vec::new() } else { not_null(connection, columns).await.map_err(around)? };
-        let (text, readings) = text(&statement, &params, &column_types)?;
+        let Sent { text, readings, cuts_cells } = text(&statement, &params, &column_types)?;
         let writes = statement.writes || !matches!(statement.verb, Verb::Query | Verb::Tell);
         let plan = Plan {
             text,
@@ -70,6 +73,7 @@ impl Plan {
             readings,
             writes,
             has_effects,
+            cuts_cells,
             changes: statement.verb == Verb::Change,
             limited: statement.verb == Verb::Query && !columns.is_empty() && !writes && (read_only || !has_effects),
             described: Described {
@@ -153,23 +157,38 @@ fn ids(prepared: &PgStatement) -> Vec<u32> {
     ids
 }
 
+/// What is sent for a statement.
+struct Sent {
+    text: String,
+    readings: Vec<Reading>,
+    cuts_cells: bool,
+}
+
 /// The statement with a cast at each of its values, and with its rows as text.
-fn text(statement: &Statement<'_>, params: &[Param], columns: &[Type]) -> Result<(String, Vec<Reading>), SqlFault> {
+fn text(statement: &Statement<'_>, params: &[Param], columns: &[Type]) -> Result<Sent, SqlFault> {
     let rewritten =
         statement.rewrite(|at, _| params.get(at).map_or_else(String::new, |param| param.expression(at + 1)));
     let (with, main) = statement.split(&rewritten);
     let part = |range| rewritten.text.get(range).unwrap_or_default();
     if columns.is_empty() {
-        return Ok((part(0..main.end).to_owned(), Vec::new()));
+        return Ok(Sent { text: part(0..main.end).to_owned(), readings: Vec::new(), cuts_cells: false });
     }
     if !matches!(statement.verb, Verb::Query | Verb::Change) {
         let readings: Option<Vec<Reading>> = columns.iter().map(|column| value::plain(column.oid)).collect();
         let words = "the results of such a statement can be read only where they are text: use a SELECT";
         let readings = readings.ok_or_else(|| SqlFault::new(FaultKind::Refused, words))?;
-        return Ok((part(0..main.end).to_owned(), readings));
+        return Ok(Sent { text: part(0..main.end).to_owned(), readings, cuts_cells: false });
     }
     let names: Vec<String> = (1..=columns.len()).map(|number| format!("c{number}")).collect();
-    let rendered = names.iter().zip(columns).map(|(name, column)| value::rendering(name, column.oid));
+    let cuts_cells = columns.iter().any(|column| value::may_be_long(column.oid));
+    let rendered = names.iter().zip(columns).map(|(name, column)| {
+        let (expression, reading) = value::rendering(name, column.oid);
+        match value::may_be_long(column.oid) {
+            // A cell that is longer than all that is wanted stays on the server.
+            true => (format!("left({expression}, ${})", params.len() + 1), reading),
+            false => (expression, reading),
+        }
+    });
     let (expressions, readings): (Vec<String>, Vec<Reading>) = rendered.unzip();
     let (names, expressions) = (names.join(", "), expressions.join(", "));
     // A comment at the end of the main part ends with its line.
@@ -179,7 +198,7 @@ fn text(statement: &Statement<'_>, params: &[Param], columns: &[Type]) -> Result
         (_, true) => format!("WITH mcp_rows({names}) AS (\n{main}\n) SELECT {expressions} FROM mcp_rows"),
         (_, false) => format!("{with}\n, mcp_rows({names}) AS (\n{main}\n) SELECT {expressions} FROM mcp_rows"),
     };
-    Ok((text, readings))
+    Ok(Sent { text, readings, cuts_cells })
 }
 
 fn names(params: &[Param]) -> Vec<String> {

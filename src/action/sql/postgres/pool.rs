@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, Executor as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -14,6 +14,9 @@ use crate::action::sql::types::{FaultKind, OpenFault, SqlFault};
 
 /// How long a server may take to answer a ping, to cancel a statement, or to close a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Lets go of locks that outlive a transaction.
+const UNLOCK: &str = "SELECT pg_advisory_unlock_all()";
 
 /// How many statements may be cancelled at once, each over a connection of its own.
 const CANCELS: usize = 2;
@@ -40,7 +43,22 @@ pub struct Lease {
     pool: Arc<Pool>,
     /// The connection.
     pub connection: Connection,
+    /// What has to be done before another call may have it.
+    pub after: After,
     _permit: OwnedSemaphorePermit,
+}
+
+/// What has to be done to a connection before another call may have it, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum After {
+    /// Nothing.
+    Reuse,
+    /// Locks that outlive a transaction are let go; all else was rolled back.
+    Unlock,
+    /// A function or a statement may have left anything.
+    Renew,
+    /// Something may still come over it, or happen to it.
+    Close,
 }
 
 impl Pool {
@@ -75,7 +93,7 @@ impl Pool {
             OpenFault::Unavailable(format!("all {most} connections to the database are in use"))
         })?;
         let permit = permit.map_err(|_| OpenFault::Unavailable("the connections to the database are closed".into()))?;
-        let lease = |connection| Lease { pool: Arc::clone(self), connection, _permit: permit };
+        let lease = |connection| Lease { pool: Arc::clone(self), connection, after: After::Reuse, _permit: permit };
         while let Some(mut idle) = self.take_idle() {
             if matches!(timeout(PATIENCE, idle.connection.inner.ping()).await, Ok(Ok(()))) {
                 return Ok(lease(idle.connection));
@@ -86,7 +104,8 @@ impl Pool {
         connecting.map_err(late)?.map(lease)
     }
 
-    /// Has the server cancel what a process of its runs. True if it was told.
+    /// Has the server cancel what a process of its runs. True if it was told; otherwise it may be told later, when the
+    /// process runs something else.
     pub async fn cancel(&self, backend: i32) -> bool {
         let told = async {
             let _permit = self.cancels.acquire().await.ok()?;
@@ -140,10 +159,27 @@ impl Drop for Pool {
 }
 
 impl Lease {
-    /// Gives it back, for the next call.
-    pub fn give_back(self) {
-        if !self.pool.permits.is_closed() {
+    /// Whatever the call does, this has to be done after it.
+    pub fn afterwards(&mut self, after: After) {
+        self.after = self.after.max(after);
+    }
+
+    /// Gives it back, for the next call, when what has to be done before is done.
+    pub async fn give_back(mut self) {
+        let clean = match self.after {
+            After::Reuse => true,
+            After::Close => false,
+            after => matches!(timeout(PATIENCE, self.clean(after)).await, Ok(true)),
+        };
+        if clean && !self.pool.permits.is_closed() {
             self.pool.lock().push(Idle { connection: self.connection, since: Instant::now() });
+        }
+    }
+
+    async fn clean(&mut self, after: After) -> bool {
+        match after {
+            After::Unlock => self.connection.inner.execute(sqlx::raw_sql(UNLOCK)).await.is_ok(),
+            _ => connect::renew(&mut self.connection, &self.pool.config).await.is_ok(),
         }
     }
 }

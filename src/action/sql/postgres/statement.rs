@@ -1,10 +1,13 @@
 //! What the text of a statement tells before the server is asked: its parameters, where its main part stands, and
 //! what it would leave behind on its connection.
 
+mod reader;
+
 use std::ops::Range;
 
 use crate::action::sql::lexer::{self, Dialect, Kind, Rewritten, Token};
 use crate::action::sql::types::{FaultKind, SqlFault};
+use reader::Reader;
 
 /// A place of a value. Several of the same name share one where they can, but a list and a single value don't.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Statement<'a> {
     end: usize,
     /// Whether it says by a keyword that it writes or locks.
     pub writes: bool,
+    /// Whether it makes a table of what it selects.
+    pub makes_tables: bool,
     /// Whether a column may be NULL that its table keeps from being so.
     pub widens: bool,
     /// The functions that it calls, by name and place.
@@ -92,6 +97,11 @@ impl<'a> Statement<'a> {
         if let Some(at) = reader.numbered() {
             return Err(refused("a parameter is written `:name` here").at(Some(at)));
         }
+        if let Some(at) = reader.escaped_name() {
+            return Err(
+                refused("a name in Unicode escapes, `U&\"…\"`, is not read here: write its characters").at(Some(at))
+            );
+        }
         let main = reader.main();
         let (slots, places) = slots(sql, &parsed);
         Ok(Statement {
@@ -102,6 +112,7 @@ impl<'a> Statement<'a> {
             main: tokens.get(main).map_or(0, |token| token.range.start),
             end: last.range.end,
             writes: reader.writes(),
+            makes_tables: reader.has(&["into"]) && reader.verb(main) == Verb::Query,
             widens: reader.has(&[
                 "left",
                 "right",
@@ -171,132 +182,6 @@ fn slots(sql: &str, parsed: &lexer::Parsed) -> (Vec<Slot>, Vec<usize>) {
     (slots, places)
 }
 
-/// The tokens of a statement, by position.
-struct Reader<'t> {
-    sql: &'t str,
-    tokens: &'t [Token],
-}
-
-impl Reader<'_> {
-    fn text(&self, at: usize) -> &str {
-        self.tokens.get(at).and_then(|token| self.sql.get(token.range.clone())).unwrap_or_default()
-    }
-
-    fn is(&self, at: usize, words: &[&str]) -> bool {
-        let word = self.tokens.get(at).is_some_and(|token| token.kind == Kind::Word);
-        word && words.iter().any(|word| self.text(at).eq_ignore_ascii_case(word))
-    }
-
-    fn has(&self, words: &[&str]) -> bool {
-        (0..self.tokens.len()).any(|at| self.is(at, words))
-    }
-
-    /// Where `$1` stands.
-    fn numbered(&self) -> Option<usize> {
-        let at = (1..self.tokens.len()).find(|at| {
-            let (before, number) = (self.tokens.get(at - 1), self.tokens.get(*at));
-            self.text(at - 1) == "$"
-                && number
-                    .is_some_and(|n| n.kind == Kind::Number && before.is_some_and(|b| b.range.end == n.range.start))
-        })?;
-        self.tokens.get(at - 1).map(|token| token.range.start)
-    }
-
-    /// The token that the main part begins with: behind `WITH name AS (…), …`.
-    fn main(&self) -> usize {
-        if !self.is(0, &["with"]) {
-            return 0;
-        }
-        let mut at = 1 + usize::from(self.is(1, &["recursive"]));
-        // Each round begins at the name of a part.
-        loop {
-            at = self.behind_parts(at + 1);
-            match self.text(at) {
-                "," => at += 1,
-                _ => return at,
-            }
-        }
-    }
-
-    /// Behind `(columns) AS MATERIALIZED (…) SEARCH …`: at a comma, or where the main part begins.
-    fn behind_parts(&self, mut at: usize) -> usize {
-        let mut body = false;
-        while at < self.tokens.len() {
-            match self.text(at) {
-                "(" if body => return at,
-                "(" => at = self.closing(at),
-                "," if body => return at,
-                _ if body && self.is(at, &["select", "insert", "update", "delete", "merge", "values", "table"]) => {
-                    return at;
-                }
-                // What is in the parentheses behind AS is the part itself.
-                _ if self.is(at, &["as"]) => {
-                    while at < self.tokens.len() && self.text(at) != "(" {
-                        at += 1;
-                    }
-                    at = self.closing(at);
-                    body = true;
-                }
-                _ => at += 1,
-            }
-        }
-        at
-    }
-
-    /// Behind the parenthesis that closes the one at `at`.
-    fn closing(&self, mut at: usize) -> usize {
-        let mut depth = 0_usize;
-        while at < self.tokens.len() {
-            match self.text(at) {
-                "(" => depth += 1,
-                ")" => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            at += 1;
-            if depth == 0 {
-                break;
-            }
-        }
-        at
-    }
-
-    fn verb(&self, main: usize) -> Verb {
-        if self.is(main, &["select", "values", "table"]) || self.text(main) == "(" {
-            Verb::Query
-        } else if self.is(main, &["insert", "update", "delete", "merge"]) {
-            Verb::Change
-        } else if self.is(main, &["show"]) || (self.is(main, &["explain"]) && !self.has(&["analyze", "analyse"])) {
-            Verb::Tell
-        } else {
-            Verb::Other
-        }
-    }
-
-    /// Whether some part inserts, updates, deletes, locks rows, or makes a table of what it selects.
-    fn writes(&self) -> bool {
-        const CHANGES: &[&str] = &["insert", "update", "delete", "merge"];
-        (0..self.tokens.len()).any(|at| {
-            let opens = at == 0 || self.text(at - 1) == "(" || self.text(at - 1) == ")";
-            (opens && self.is(at, CHANGES) && self.text(at + 1) != "(")
-                || (self.is(at, &["for"]) && self.is(at + 1, &["update", "share", "no", "key"]))
-                || self.is(at, &["into"])
-        })
-    }
-
-    fn calls(&self) -> Vec<(String, usize)> {
-        let name = |at: usize| {
-            let token = self.tokens.get(at).filter(|_| self.text(at + 1) == "(")?;
-            let name = match token.kind {
-                Kind::Word => self.text(at).to_lowercase(),
-                Kind::Quoted => self.text(at).trim_matches('"').replace("\"\"", "\""),
-                _ => return None,
-            };
-            Some((name, token.range.start))
-        };
-        (0..self.tokens.len()).filter_map(name).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,6 +230,15 @@ mod tests {
             let statement = Statement::parse(sql).unwrap();
             assert_eq!((statement.verb, statement.writes), (verb, writes), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_call_may_look_like_a_field() {
+        let calls = |sql: &str| -> Vec<String> {
+            Statement::parse(sql).unwrap().calls.into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(calls("SELECT f(1), g . \"H\" (2), (x).i.\"J\", :k.l, a[1].m"), ["f", "H", "i", "J", "l", "m"]);
+        assert_eq!(calls("SELECT t.a, s.t.b FROM s.t WHERE x IN (1)"), ["in"]);
     }
 
     #[test]

@@ -76,6 +76,28 @@ pub fn rendering(column: &str, id: u32) -> (String, Reading) {
     }
 }
 
+/// Whether a value of this type may have any length.
+pub fn may_be_long(id: u32) -> bool {
+    !matches!(
+        id,
+        oid::BOOL
+            | oid::NAME
+            | oid::INT8
+            | oid::INT2
+            | oid::INT4
+            | oid::OID
+            | oid::FLOAT4
+            | oid::FLOAT8
+            | oid::DATE
+            | oid::TIME
+            | oid::TIMESTAMP
+            | oid::TIMESTAMPTZ
+            | oid::TIMETZ
+            | oid::VOID
+            | oid::UUID
+    )
+}
+
 /// How the value of a column that was not asked for as text is read; none if it can't be.
 pub fn plain(id: u32) -> Option<Reading> {
     match id {

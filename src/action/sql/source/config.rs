@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::url;
+use crate::action::source::Mode;
 use crate::action::sql::lexer::Dialect;
 use crate::action::sql::server::ServerConfig;
 use crate::action::sql::sqlite::{Location, SqliteConfig};
@@ -50,17 +51,40 @@ impl PartialEq for Config {
 }
 
 impl Config {
-    /// Reads what a source says, and the text of its `init`.
+    /// Reads what a source says, and the text of the script that builds it: `fixtures` for tests, else `init`.
     pub fn read(
         written: &model::SqlSource,
         files: &mut Files,
         sink: &mut Diagnostics,
+        mode: Mode,
         inputs: &mut Vec<PathBuf>,
     ) -> Option<(Config, Option<Spanned<String>>)> {
         let found = url::read(written.url.get()?, files, sink)?;
         match found {
-            url::Found::Sqlite(database) => sqlite(written, database, files, sink, inputs),
-            url::Found::Server(dialect) => Some((server(written, dialect, files, sink, inputs)?, None)),
+            url::Found::Sqlite(database) => sqlite(written, database, files, sink, mode, inputs),
+            url::Found::Server(dialect) => {
+                let config = server(written, dialect, files, sink, inputs)?;
+                let script = match written.fixtures.as_ref().filter(|_| mode == Mode::Test) {
+                    Some(path) => Some(crate::action::read(files, path.expose(), path.span, sink, inputs)?),
+                    None => None,
+                };
+                Some((config, script))
+            }
+        }
+    }
+
+    /// The same for tests, which change nothing that anybody keeps: a SQLite database that has a script is built by it
+    /// in memory, one on a server in a throwaway place; any other database is only read.
+    pub fn for_tests(self, has_script: bool) -> Config {
+        match self {
+            Config::Sqlite(config) if config.init.is_some() => {
+                Config::Sqlite(SqliteConfig { database: Location::Memory, ..config })
+            }
+            Config::Sqlite(config) => Config::Sqlite(SqliteConfig { read_only: true, ..config }),
+            Config::Server(dialect, config) => {
+                let read_only = config.read_only || !has_script;
+                Config::Server(dialect, ServerConfig { read_only, ..config })
+            }
         }
     }
 
@@ -86,6 +110,7 @@ fn sqlite(
     database: Location,
     files: &mut Files,
     sink: &mut Diagnostics,
+    mode: Mode,
     inputs: &mut Vec<PathBuf>,
 ) -> Option<(Config, Option<Spanned<String>>)> {
     let needless = [
@@ -94,7 +119,7 @@ fn sqlite(
         (written.tls.as_ref().map(|t| t.at), "tls"),
     ];
     refuse(&needless, "is for databases on a server, and this is a SQLite database", sink);
-    let init = match &written.init {
+    let init = match written.fixtures.as_ref().filter(|_| mode == Mode::Test).or(written.init.as_ref()) {
         Some(path) => crate::action::read(files, path.expose(), path.span, sink, inputs).map(Some),
         None => Some(None),
     };
@@ -133,6 +158,7 @@ fn server(
         acquire_timeout: duration(written.acquire_timeout.as_ref(), ACQUIRE_TIMEOUT),
         idle_timeout: duration(written.idle_timeout.as_ref(), IDLE_TIMEOUT),
         statement_timeout: written.statement_timeout.as_ref().map(|timeout| timeout.value),
+        scratch: None,
     };
     Some(Config::Server(dialect, config))
 }

@@ -36,6 +36,7 @@ impl From<Opened> for Session {
 impl Session {
     /// See [`super::Sqlite::describe`]. What is compiled is not kept: it may never be run.
     pub fn describe(&mut self, sql: &str) -> Result<Described, SqlFault> {
+        self.look_at_tables();
         let (statement, plan) = plan::compile(&self.connection, &self.guard, sql)?;
         let not_null = nullable::not_null(&self.connection, &self.guard, sql, plan.columns.len());
         let declared = statement.columns();
@@ -46,6 +47,13 @@ impl Session {
             nullable: !not_null.contains(&index),
         });
         Ok(Described { columns: columns.collect(), complete: true, params: plan.params, read_only: plan.read_only })
+    }
+
+    /// Learns of tables that somebody else changed: SQLite looks when a statement runs, not when one is compiled.
+    fn look_at_tables(&self) {
+        let look = || self.connection.query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()));
+        // Why it can't be read is told of the statement that is compiled next.
+        let _ = self.guard.trusting(Trust::Driver, look);
     }
 
     /// Runs a statement that was quick before. `None` if it is not known to be, or did not come to its end: then

@@ -38,7 +38,7 @@ impl fmt::Display for OpenFault {
                 formatter.write_str("there is no database file, and the source has no `init` that would build it")
             }
             OpenFault::Init { message, .. } => {
-                write!(formatter, "the database could not be built by `init`: {message}")
+                write!(formatter, "the database could not be built by its script: {message}")
             }
             OpenFault::OnConnect { message, .. } => write!(formatter, "a statement of `onConnect` failed: {message}"),
             OpenFault::NotADatabase => formatter.write_str("the file is not a SQLite database"),

@@ -52,19 +52,30 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// The rows as JSON objects. What is turned into them is let go of meanwhile, as both together would be large.
-    pub fn into_objects(self) -> impl DoubleEndedIterator<Item = Map<String, Value>> {
+    /// The rows as JSON objects.
+    pub fn into_objects(self) -> impl Iterator<Item = Map<String, Value>> {
+        let object = |value| match value {
+            Value::Object(object) => Some(object),
+            _ => None,
+        };
+        self.into_array().into_iter().filter_map(object)
+    }
+
+    /// The rows as an array of JSON objects. What is turned into them is let go of meanwhile, as both together would be
+    /// large.
+    pub fn into_array(self) -> Vec<Value> {
         let width = self.columns.len();
         let (columns, mut values) = (self.columns, self.values);
         let mut objects = Vec::with_capacity(values.len().checked_div(width).unwrap_or(0));
         // From the end, where values can be taken away.
         while let Some(start) = values.len().checked_sub(width).filter(|_| !values.is_empty()) {
-            objects.push(columns.iter().cloned().zip(values.drain(start..)).collect());
+            objects.push(Value::Object(columns.iter().cloned().zip(values.drain(start..)).collect()));
             if values.capacity() > LARGE && values.len() < values.capacity() / 2 {
                 values.shrink_to_fit();
             }
         }
-        objects.into_iter().rev()
+        objects.reverse();
+        objects
     }
 
     /// The first row as a JSON object.

@@ -24,6 +24,17 @@ fn a_line_becomes_a_tool() {
 }
 
 #[test]
+fn texts_that_are_numbers_are_numbers() {
+    let begun = read("curl 'http://h/x?a=52.52&b=-3&c=007&d=1.50&e=1e3&f=NaN'").unwrap();
+    let params = &begun.spec["tools"]["get_x"]["params"];
+    assert_eq!(params["a"], json!({ "type": "number", "default": 52.52 }));
+    assert_eq!(params["b"], json!({ "type": "integer", "default": -3 }));
+    for (name, text) in [("c", "007"), ("d", "1.50"), ("e", "1e3"), ("f", "NaN")] {
+        assert_eq!(params[name], json!({ "type": "string", "default": text }));
+    }
+}
+
+#[test]
 fn forms_users_and_get() {
     let begun = read("curl http://h/x -u me:pw -d a=1 --data-urlencode 'b=x&y'").unwrap();
     let tool = &begun.spec["tools"]["post_x"];

@@ -108,15 +108,27 @@ impl Tape {
     pub(super) async fn record(&self, events: impl Stream<Item = ServerSseMessage>) {
         let mut events = std::pin::pin!(events);
         while let Some(event) = events.next().await {
-            self.0.send_modify(|reel| {
-                // Nothing follows an answer. To say so at once saves its reader from waiting twice.
-                reel.ended = is_answer(&event).then(Instant::now);
-                reel.push(event);
-            });
+            self.push(event);
         }
-        if !self.has_ended() {
-            self.end();
+        self.end();
+    }
+
+    /// The same up to an answer, which nothing follows. `waiting` is dropped before anybody can hear of that: its
+    /// reader may ask again at once.
+    pub(super) async fn record_answer<W>(&self, events: impl Stream<Item = ServerSseMessage>, waiting: W) {
+        let mut events = std::pin::pin!(events);
+        while let Some(event) = events.next().await {
+            if is_answer(&event) {
+                drop(waiting);
+                return self.0.send_modify(|reel| {
+                    reel.ended = Some(Instant::now());
+                    reel.push(event);
+                });
+            }
+            self.push(event);
         }
+        drop(waiting);
+        self.end();
     }
 
     pub(super) fn ended_for(&self, long: Duration) -> bool {

@@ -15,7 +15,7 @@ impl Document {
     pub(super) fn expand_exposed(&mut self, sink: &mut Diagnostics) {
         let exposed = |source: &Source| match source {
             Source::Sql(source) => source.expose.clone(),
-            Source::Http(_) => None,
+            Source::Http(_) | Source::Graphql(_) | Source::Mcp(_) => None,
         };
         let all: Vec<(Str, Expose)> =
             self.sources.iter().filter_map(|(name, source)| Some((name.clone(), exposed(source)?))).collect();
