@@ -7,6 +7,7 @@ mod answer;
 mod calls;
 mod config;
 mod keeper;
+mod level;
 mod lines;
 mod offers;
 mod questions;

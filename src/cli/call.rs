@@ -13,6 +13,7 @@ use crate::action::source::Mode;
 use crate::action::{Arguments as Given, Param};
 use crate::catalog::params::Params;
 use crate::catalog::{Answer, Catalog, Resolved, Tool};
+use crate::outcome::ErrorKind;
 use crate::schema::coerce;
 use person::Person;
 
@@ -88,20 +89,24 @@ pub async fn run(arguments: Arguments) -> Exit {
     match catalog.resolve(&arguments.tool, given) {
         Some(Resolved::Tool(tool, given)) if arguments.explain => explain(tool, given),
         Some(Resolved::Tool(tool, given)) => {
-            let asks = tool.asks();
-            let answer = if arguments.yes {
-                tool.call(given, &user::saying_yes()).await
+            let tried = if arguments.yes {
+                tool.attempt(given, &user::saying_yes()).await
             } else {
                 let person = Person::of_process();
-                let answer = tool.call(given, &person.call).await;
+                let tried = tool.attempt(given, &person.call).await;
                 person.end().await;
-                answer
+                tried
             };
-            let exit = show(&answer, format);
-            if exit == Exit::AtFault && !arguments.yes && asks {
-                note("help: with `--yes` the answer to what the tool asks is yes\n");
+            match tried {
+                Ok(answer) => show(&answer, format),
+                Err(error) => {
+                    let exit = show(&Answer::error(error.message), format);
+                    if error.kind == ErrorKind::Lacking && !arguments.yes && tool.asks() {
+                        note("help: with `--yes` the answer to what the tool asks is yes\n");
+                    }
+                    exit
+                }
             }
-            exit
         }
         Some(Resolved::Answer(answer)) => show(&answer, format),
         None => Exit::AtFault,

@@ -20,7 +20,6 @@ use crate::action::call::{Client, Journal, Message, Wants};
 use crate::outcome::{ActionError, ErrorKind};
 use relay::{Asking, Go, Relay};
 pub(super) use state::Seal;
-pub(super) use words::from_mcp;
 
 type Context = RequestContext<rmcp::RoleServer>;
 
@@ -187,7 +186,7 @@ impl Handler {
         Wants {
             capabilities,
             level: match modern {
-                true => context.meta.log_level().map(from_mcp),
+                true => context.meta.log_level().map(Into::into),
                 false => Some(*self.level.borrow()),
             },
             // Of a task it is part of the state.

@@ -17,7 +17,7 @@ use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::json;
 
-use super::ask::{Asked, Ended, from_mcp, is_modern};
+use super::ask::{Asked, Ended, is_modern};
 use super::updates::{MAX_SUBSCRIPTIONS, TooMany};
 use super::{Handler, feed, methods};
 use crate::action::Call;
@@ -229,7 +229,7 @@ impl ServerHandler for Handler {
         if is_modern(&context) {
             return Err(answers::undeclared("logging/setLevel"));
         }
-        self.level.send_replace(from_mcp(request.level));
+        self.level.send_replace(request.level.into());
         Ok(())
     }
 

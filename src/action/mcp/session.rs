@@ -159,7 +159,7 @@ impl Session {
         let mut meta = RequestMetaObject::new();
         meta.set_client_capabilities(questions::capabilities(client.capabilities()));
         if let Some(level) = Level::ALL.into_iter().find(|level| client.hears(*level)) {
-            meta.set_log_level(words::to_mcp(level));
+            meta.set_log_level(level.into());
         }
         options.with_meta(meta)
     }

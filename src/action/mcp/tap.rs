@@ -9,7 +9,6 @@ use rmcp::transport::Transport;
 
 use super::calls::{Caller, Calls};
 use super::wanted::Wanted;
-use super::words;
 
 /// A transport and who listens to it.
 pub struct Tap<T> {
@@ -34,7 +33,7 @@ impl<T> Tap<T> {
             }
             ServerNotification::LoggingMessageNotification(told) => {
                 let told = told.params;
-                self.calls.say(words::level(told.level), told.logger.as_deref(), told.data);
+                self.calls.say(told.level.into(), told.logger.as_deref(), told.data);
             }
             ServerNotification::ToolListChangedNotification(_)
             | ServerNotification::ResourceListChangedNotification(_)

@@ -1,47 +1,18 @@
 //! Between rmcp's words and ours.
-#![expect(deprecated, reason = "MCP has log messages until 2027-07-28 at least")]
 
 use reqwest::Error as HttpError;
 use rmcp::ServiceError;
-use rmcp::model::{ErrorCode, ErrorData, LoggingLevel};
+use rmcp::model::{ErrorCode, ErrorData};
 use rmcp::service::ClientInitializeError;
 use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 
 use super::config::Config;
-use crate::action::call::{Capabilities, Level};
+use crate::action::call::Capabilities;
 use crate::outcome::{ActionError, ErrorKind};
 
 /// Characters of a server's error that are passed on.
 const MAX_WORDS: usize = 2000;
-
-/// Our level.
-pub fn level(level: LoggingLevel) -> Level {
-    match level {
-        LoggingLevel::Debug => Level::Debug,
-        LoggingLevel::Info => Level::Info,
-        LoggingLevel::Notice => Level::Notice,
-        LoggingLevel::Warning => Level::Warning,
-        LoggingLevel::Error => Level::Error,
-        LoggingLevel::Critical => Level::Critical,
-        LoggingLevel::Alert => Level::Alert,
-        LoggingLevel::Emergency => Level::Emergency,
-    }
-}
-
-/// MCP's level.
-pub fn to_mcp(level: Level) -> LoggingLevel {
-    match level {
-        Level::Debug => LoggingLevel::Debug,
-        Level::Info => LoggingLevel::Info,
-        Level::Notice => LoggingLevel::Notice,
-        Level::Warning => LoggingLevel::Warning,
-        Level::Error => LoggingLevel::Error,
-        Level::Critical => LoggingLevel::Critical,
-        Level::Alert => LoggingLevel::Alert,
-        Level::Emergency => LoggingLevel::Emergency,
-    }
-}
 
 /// A text of somebody else's, bounded, without control characters, and with the source's secrets masked.
 pub fn plain(text: &str, config: &Config) -> String {

@@ -110,7 +110,7 @@ async fn tell(peer: &Peer<RoleServer>, token: Option<&ProgressToken>, message: M
             peer.notify_progress(params).await
         }
         Message::Log { level, logger, data } => {
-            let mut params = LoggingMessageNotificationParam::new(words::to_mcp(level), data);
+            let mut params = LoggingMessageNotificationParam::new(level.into(), data);
             params.logger = logger;
             peer.notify_logging_message(params).await
         }

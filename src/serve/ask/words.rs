@@ -3,11 +3,11 @@
 
 use rmcp::model::{
     ClientCapabilities, CreateMessageRequest, CreateMessageRequestParams, ElicitRequest, ElicitRequestParams,
-    ElicitationCapability, ElicitationSchema, ErrorData, InputRequest, ListRootsRequest, LoggingLevel,
-    RootsCapabilities, SamplingCapability, ServerRequest,
+    ElicitationCapability, ElicitationSchema, ErrorData, InputRequest, ListRootsRequest, RootsCapabilities,
+    SamplingCapability, ServerRequest,
 };
 
-use crate::action::call::{Capabilities, Level, Request};
+use crate::action::call::{Capabilities, Request};
 
 /// What a client said that it can do. One that takes only URLs in place of forms can't show forms.
 pub(super) fn capabilities(declared: Option<&ClientCapabilities>) -> Capabilities {
@@ -59,34 +59,6 @@ pub(super) fn request(request: Request) -> Option<ServerRequest> {
         InputRequest::ListRoots(request) => ServerRequest::ListRootsRequest(request),
         _ => return None,
     })
-}
-
-/// MCP's level.
-pub(super) fn to_mcp(level: Level) -> LoggingLevel {
-    match level {
-        Level::Debug => LoggingLevel::Debug,
-        Level::Info => LoggingLevel::Info,
-        Level::Notice => LoggingLevel::Notice,
-        Level::Warning => LoggingLevel::Warning,
-        Level::Error => LoggingLevel::Error,
-        Level::Critical => LoggingLevel::Critical,
-        Level::Alert => LoggingLevel::Alert,
-        Level::Emergency => LoggingLevel::Emergency,
-    }
-}
-
-/// Our level.
-pub(in crate::serve) fn from_mcp(level: LoggingLevel) -> Level {
-    match level {
-        LoggingLevel::Debug => Level::Debug,
-        LoggingLevel::Info => Level::Info,
-        LoggingLevel::Notice => Level::Notice,
-        LoggingLevel::Warning => Level::Warning,
-        LoggingLevel::Error => Level::Error,
-        LoggingLevel::Critical => Level::Critical,
-        LoggingLevel::Alert => Level::Alert,
-        LoggingLevel::Emergency => Level::Emergency,
-    }
 }
 
 #[cfg(test)]
