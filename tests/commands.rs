@@ -278,3 +278,13 @@ async fn standard_input_brings_arguments_and_specs() {
     assert_eq!(fed(check(), &[0xff, 0xfe]).await.code, 2);
     assert_eq!(fed(check(), &vec![b'#'; 17 * 1024 * 1024]).await.code, 2);
 }
+
+#[tokio::test]
+async fn yes_is_offered_only_where_it_would_help() {
+    let spec = Spec::tools("drop: { params: { n: integer }, confirm: 'Drop {{n}}?', text: gone }");
+    let unasked = spec.run("call", &["drop", "n=1"]).await;
+    assert_ends(&unasked, 1, "help: with `--yes`");
+    let wrong = spec.run("call", &["drop", "n=x"]).await;
+    assert!(wrong.code == 1 && !wrong.err.contains("--yes"), "{wrong:?}");
+    assert_eq!(spec.run("call", &["drop", "n=1", "--yes"]).await.out, "gone\n");
+}
