@@ -4,6 +4,7 @@ pub mod case;
 pub mod changes;
 pub mod completion;
 pub mod content;
+mod draft;
 mod headers;
 pub mod import;
 mod kept;
@@ -15,6 +16,7 @@ mod order;
 mod overlap;
 pub mod params;
 pub mod prompt;
+mod request_log;
 pub mod resource;
 mod search;
 mod shape;
@@ -30,8 +32,8 @@ use futures_util::future::join_all;
 use indexmap::IndexMap;
 use rmcp::model::{ContentBlock, Implementation, MetaObject};
 
+use crate::action::callee::Callees;
 use crate::action::source::{Ground, Mode, Sources};
-use crate::action::steps::Callees;
 use crate::action::{Arguments, Builder, Call, Limits, Trust};
 use crate::outcome::{ActionError, ErrorKind, Whole};
 use crate::spec::load::{self, Input};
@@ -41,12 +43,14 @@ use crate::spec::{Code, Diagnostic, Diagnostics, Environment, Files, Node, Spann
 use crate::template::Partials;
 pub use case::Case;
 pub use changes::Changes;
+use draft::Draft;
 use kept::Kept;
 use lint::allow::Allows;
 use lint::secrets::{self, Secret};
 pub use lists::Lists;
 pub use lock::Lock;
 pub use prompt::Prompt;
+pub use request_log::RequestLog;
 pub use resource::{Contents, Listed, Resource};
 pub use search::{Resolved, Search};
 pub use tool::{Answer, Tool};
@@ -98,10 +102,14 @@ pub struct Loaded {
     pub outside: Outside,
     /// The tree as written.
     root: Option<Node>,
+    /// What imports brought.
+    made: Vec<lint::made::Made>,
     /// The warnings that the spec allows.
     allows: Allows,
     /// The secrets written out in it, which are covered in `files`.
     secrets: Vec<Secret>,
+    /// For tests: what more catalogs are compiled from.
+    draft: Option<Draft>,
 }
 
 impl Catalog {
@@ -116,6 +124,8 @@ impl Catalog {
     ) -> Loaded {
         let load::Loaded { mut files, mut inputs, mut outside, root, document, mut diagnostics } =
             load::load(input, env);
+        let mut draft = None;
+        let mut made = Vec::new();
         let catalog = match document {
             Some(document) => {
                 let sink = &mut diagnostics;
@@ -123,14 +133,20 @@ impl Catalog {
                 let mut context = import::Context { env, files: &mut files, mode, sink, inputs, outside };
                 let mut expanded = import::expand(document, &mut context).await;
                 inputs.extend(outside.files.iter().cloned());
-                Self::compile(&mut expanded, &mut files, mode, trust, previous, &mut diagnostics, inputs).await
+                draft = (mode == Mode::Test).then(|| Draft::of(&expanded, trust));
+                let catalog =
+                    Self::compile(&mut expanded, &mut files, mode, trust, previous, &mut diagnostics, inputs).await;
+                made.extend(root.iter().flat_map(|root| lint::made::find(&expanded.document, root)));
+                catalog
             }
             None => None,
         };
+        diagnostics.retain_first();
+        crate::spec::speak_toml(&mut diagnostics, &files);
         let catalog = catalog.filter(|_| !diagnostics.has_errors());
         let catalog = catalog.map(|catalog| Arc::new(Catalog { edition: edition(&files, env), ..catalog }));
         if let Some(catalog) = &catalog {
-            catalog.sources.settle();
+            catalog.sources.settle(catalog.edition);
         }
         inputs.sort();
         inputs.dedup();
@@ -138,11 +154,11 @@ impl Catalog {
         allows.apply(&mut diagnostics, &files);
         let secrets = root.as_ref().map(|root| secrets::find(root, &files)).unwrap_or_default();
         secrets::cover(&secrets, &mut files);
-        Loaded { catalog, diagnostics, files, inputs, outside, root, allows, secrets }
+        Loaded { catalog, diagnostics, files, inputs, outside, root, made, allows, secrets, draft }
     }
 
     async fn compile(
-        import::Expanded { document, known }: &mut import::Expanded,
+        import::Expanded { document, known, whole }: &mut import::Expanded,
         files: &mut Files,
         mode: Mode,
         trust: Trust,
@@ -153,10 +169,10 @@ impl Catalog {
         let sandbox = document.defaults.as_ref().and_then(|defaults| defaults.sandbox.as_ref());
         let mut ground = Ground { files, mode, trust, sandbox, sink, inputs };
         let sources = Sources::open(&document.sources, &mut ground, previous.map(|p| &p.sources)).await;
-        import::take_over(document, &sources, sink);
+        let whole = import::take_over(document, &sources, sink) && *whole;
         let document = &*document;
         let limits = Limits::default().or(document.defaults.as_ref());
-        let (empty, mut callees) = (Partials::default(), Callees::default());
+        let (empty, mut callees) = (Partials::default(), Callees { partial: !whole, ..Callees::default() });
         let sandbox = document.defaults.as_ref().and_then(|defaults| defaults.sandbox.as_ref());
         let mut builder = Builder {
             files,
@@ -186,7 +202,8 @@ impl Catalog {
         }
         let mut matching: Vec<usize> = (0..resources.len()).collect();
         matching.sort_by_cached_key(|at| resources.get(*at).map(Resource::precedence));
-        let (server, instructions) = server(document)?;
+        // One without a name was reported; what follows is checked all the same.
+        let (server, instructions) = server(document).unwrap_or_default();
         let meta = meta(&server);
         let lists = Lists::compile(document.server.get().and_then(|s| s.lists.as_ref()), sink);
         let generation = previous.map_or(1, |p| p.generation + 1);
@@ -214,9 +231,14 @@ impl Catalog {
             sources,
             kept,
         };
+        let told = sink.len();
         let cases =
             document.tests.iter().filter_map(|(name, written)| Case::compile(name, written, document, &catalog, sink));
         catalog.cases = cases.collect();
+        if !whole {
+            // What they name may be of a server that was not asked.
+            sink.retain_of(told, |found| found.code != Code::UnknownName);
+        }
         Some(catalog)
     }
 
@@ -272,7 +294,7 @@ impl Catalog {
         self.sources.recovered().await;
     }
 
-    /// Closes the connections to other MCP servers, and waits a little until their processes have ended.
+    /// Closes the connections to databases and other MCP servers, and waits a little until those have ended.
     pub async fn close(&self) {
         self.sources.close().await;
     }
@@ -318,10 +340,10 @@ fn edition(files: &Files, env: &Environment) -> u64 {
 async fn tools(document: &Document, builder: &mut Builder<'_>) -> IndexMap<String, Arc<Tool>> {
     let mut tools: IndexMap<String, Option<Arc<Tool>>> =
         document.tools.names().map(|name| (name.value.clone(), None)).collect();
-    builder.tools.0.extend(tools.keys().map(|name| (name.clone(), None)));
+    builder.tools.known.extend(tools.keys().map(|name| (name.clone(), None)));
     for (name, written) in order::by_calls(document, builder.sink) {
         if let Some(tool) = Tool::compile(name, written, builder).await.map(Arc::new) {
-            builder.tools.0.insert(name.value.clone(), Some(tool.callee()));
+            builder.tools.known.insert(name.value.clone(), Some(tool.callee()));
             tools.insert(name.value.clone(), Some(tool));
         }
     }

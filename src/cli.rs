@@ -11,6 +11,8 @@ mod install;
 mod list;
 mod lock;
 mod man;
+mod paint;
+mod program;
 mod prompt;
 mod read;
 mod replace;
@@ -21,8 +23,9 @@ mod table;
 mod test;
 mod user;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -89,7 +92,7 @@ pub enum Exit {
     AtFault,
     /// The command line is wrong.
     Usage,
-    /// What it needs (a database, a port) could not be reached.
+    /// What it needs (a database, a port) could not be reached, or its results could not be written.
     Unreachable,
 }
 
@@ -150,19 +153,33 @@ pub fn main() -> ExitCode {
     // Calls that are cut off end their processes here. A blocking read of a terminal can't be taken back and
     // must not keep the process alive, so the wait is short.
     runtime.shutdown_timeout(Duration::from_millis(200));
-    exit.into()
+    match LOST.get() {
+        Some(why) => {
+            complain(&format!("can't write to stdout: {why}"));
+            Exit::Unreachable.into()
+        }
+        None => exit.into(),
+    }
 }
 
-/// Writes a result to stdout. A reader that is gone is no failure.
+/// Why a result could not be written, if one could not.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Writes a result to stdout. A reader that is gone is no failure; any other makes the whole command fail.
 fn print(text: &str) {
-    let mut out = anstream::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    deliver(text.as_bytes(), anstream::stdout().lock());
 }
 
 /// Writes bytes to stdout as they are.
 fn print_bytes(bytes: &[u8]) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    deliver(bytes, io::stdout().lock());
+}
+
+fn deliver(bytes: &[u8], mut out: impl Write) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = LOST.set(replace::reason(&error)),
+        _ => {}
+    }
 }
 
 /// Writes to stderr as it is.
@@ -171,7 +188,8 @@ fn note(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// Says on stderr what went wrong.
+/// Says on stderr what went wrong. The words may be somebody else's, so nothing in them commands a terminal.
 fn complain(words: &str) {
-    note(&format!("error: {words}\n"));
+    let plain = anstream::adapter::strip_str(words).to_string();
+    note(&format!("error: {}\n", paint::visible(&plain)));
 }

@@ -47,7 +47,7 @@ impl Origin {
     /// Words, if the lock can't be read.
     pub fn drift(&self, loaded: &Loaded) -> Result<Changes, String> {
         let (Some(path), Some(catalog)) = (&self.lock, &loaded.catalog) else { return Ok(Changes::default()) };
-        let lock = load::read_given(path).and_then(|text| Lock::parse(&text));
+        let lock = load::read_text(path).and_then(|text| Lock::parse(&text));
         let words = |why| format!("can't read {}: {why}; `mcp-declare lock` writes it", path.display());
         Ok(lock.map_err(words)?.drift(catalog))
     }

@@ -10,9 +10,11 @@ mod phrases;
 mod pointer;
 mod refs;
 mod sentence;
+mod tight;
 mod values;
 
 pub use coerce::coerce;
+pub use tight::{object, tight};
 
 use defaults::Defaults;
 use jsonschema::{PatternOptions, ValidationOptions, Validator};
@@ -24,12 +26,13 @@ use std::sync::{Arc, OnceLock};
 /// Faults that one value is told; the last says how many more there are.
 const MAX_FAULTS: usize = 20;
 
-/// A compiled JSON Schema.
+/// A JSON Schema that is compiled when it is used first: what it compiles to is several times as large as itself, and of
+/// a large spec most schemas are never used.
 #[derive(Debug)]
 pub struct Schema {
     json: Arc<Map<String, Value>>,
     /// `None` inside where it can't be compiled.
-    validator: OnceLock<Option<Validator>>,
+    validator: OnceLock<Option<Box<Validator>>>,
     defaults: Defaults,
     secrets: HashSet<String>,
 }
@@ -64,12 +67,9 @@ impl Schema {
     /// misspelt keyword or a default that does not fit.
     pub fn compile(schema: Value) -> Result<Schema, Vec<SchemaFault>> {
         let found = lint::lint(&schema)?;
-        let validator = build(&schema)?;
-        let Value::Object(json) = schema else {
-            return Err(vec![SchemaFault::new("", "a schema must be an object")]);
-        };
-        let validator = OnceLock::from(Some(validator));
-        Ok(Schema { validator, secrets: found.secrets, ..Schema::known(json) })
+        build(&schema)?;
+        let json = object(schema).ok_or_else(|| vec![SchemaFault::new("", "a schema must be an object")])?;
+        Ok(Schema { secrets: found.secrets, ..Schema::known(json) })
     }
 
     /// Fails as [`Schema::compile`] does.
@@ -82,15 +82,16 @@ impl Schema {
         build(schema).map(drop)
     }
 
-    /// A schema that [`Schema::check`] found nothing against; it is compiled when it is used first.
-    pub fn known(schema: Map<String, Value>) -> Schema {
-        let defaults = Defaults::of(&schema);
-        Schema { json: Arc::new(schema), validator: OnceLock::new(), defaults, secrets: HashSet::new() }
+    /// A schema that [`Schema::check`] finds nothing against.
+    pub fn known(schema: impl Into<Arc<Map<String, Value>>>) -> Schema {
+        let json = schema.into();
+        let defaults = Defaults::of(&json);
+        Schema { json, validator: OnceLock::new(), defaults, secrets: HashSet::new() }
     }
 
     fn validator(&self) -> Option<&Validator> {
-        let build = || build(&Value::Object(self.json.as_ref().clone())).ok();
-        self.validator.get_or_init(build).as_ref()
+        let build = || build(&Value::Object(self.json.as_ref().clone())).ok().map(Box::new);
+        self.validator.get_or_init(build).as_deref()
     }
 
     /// The same schema, in which the values of the properties called `names`, at any depth, are never quoted.

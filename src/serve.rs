@@ -4,6 +4,7 @@ mod ask;
 #[cfg(test)]
 pub(crate) mod echo;
 mod feed;
+mod foresight;
 mod handler;
 pub mod http;
 pub mod methods;

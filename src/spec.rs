@@ -18,7 +18,7 @@ pub mod text;
 mod toml;
 mod yaml;
 
-pub use toml::parse as read_toml;
+pub use toml::{parse as read_toml, speak as speak_toml};
 pub use yaml::parse as read_yaml;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};

@@ -39,6 +39,7 @@ mod tests;
 pub mod value;
 
 pub use blocks::{Piece, blocks};
+pub(crate) use helper::kind;
 pub use partials::Partials;
 pub use value::ValueTemplate;
 

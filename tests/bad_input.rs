@@ -8,8 +8,8 @@ use mcp_declare::spec::load::{Input, load};
 use mcp_declare::spec::{Environment, render};
 use proptest::prelude::*;
 
-/// Far more than any of these takes, also on a busy machine with an unoptimized build.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::harness::PATIENCE;
+
 /// Bytes that a process may need at any time, its code included.
 const MAX_MEMORY: u64 = 300 << 20;
 

@@ -174,6 +174,8 @@ async fn read_prints_contents_as_they_are() {
     assert_eq!((word.code, json_of(&word)), (0, json!({ "word": "tea" })));
     assert_ends(&spec.run("read", &["test://words/9"]).await, 1, "test://words/9: not found: there is no such row");
     assert_ends(&spec.run("read", &["test://other"]).await, 1, "test://other: there is no such resource");
+    let near = spec.run("read", &["test://dots"]).await;
+    assert_ends(&near, 1, "test://dots: there is no such resource; did you mean `test://dot`?");
     assert_ends(&spec.run("read", &[]).await, 2, "URI");
     let mut command = Process::command(&spec, "read");
     assert_eq!(command.arg("test://dot").output().await.unwrap().stdout, [0x89, 0xff]);
@@ -240,6 +242,10 @@ async fn variables_come_from_the_environment_or_a_file() {
     let called = spec.run("call", &["a", "--env-file", file.to_str().unwrap()]).await;
     assert!(called.out.contains("TOKEN=***") && !called.out.contains("from-the-file"), "{called:?}");
     assert_ends(&spec.run("list", &["--env-file", "/no/such/file"]).await, 2, "can't read /no/such/file");
+    std::fs::write(&file, "# two\nA=\"one\ntwo\"\nTOKEN\nB=my secret\n").unwrap();
+    let faulty = spec.run("list", &["--env-file", file.to_str().unwrap()]).await;
+    assert_ends(&faulty, 2, "vars.env, line 4: expected NAME=value");
+    assert!(!faulty.err.contains("secret"), "{faulty:?}");
 }
 
 /// Runs a command with this on standard input.
@@ -284,6 +290,7 @@ async fn yes_is_offered_only_where_it_would_help() {
     let spec = Spec::tools("drop: { params: { n: integer }, confirm: 'Drop {{n}}?', text: gone }");
     let unasked = spec.run("call", &["drop", "n=1"]).await;
     assert_ends(&unasked, 1, "help: with `--yes`");
+    assert_ends(&unasked, 1, "this tool asks its user, and there is no terminal to ask at");
     let wrong = spec.run("call", &["drop", "n=x"]).await;
     assert!(wrong.code == 1 && !wrong.err.contains("--yes"), "{wrong:?}");
     assert_eq!(spec.run("call", &["drop", "n=1", "--yes"]).await.out, "gone\n");

@@ -26,10 +26,20 @@ fn every_shell_gets_its_script() {
 #[test]
 fn bash_takes_its_script() {
     let script = text(run(&["completions", "bash"]).stdout);
-    let asked = "COMP_WORDS=(mcp-declare ser); COMP_CWORD=1; \
-                 f=$(complete -p mcp-declare | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f mcp-declare ser mcp-declare; echo \"${COMPREPLY[@]}\"";
-    let output = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();
-    assert_eq!(text(output.stdout).trim(), "serve", "{}", text(output.stderr));
+    for (words, offered) in [
+        (vec!["ser"], "serve"),
+        (vec!["serve", "--lock"], "--locked"),
+        (vec!["install", "shop.yaml", "--client", "cl"], "claude-desktop claude-code"),
+    ] {
+        let (all, at, last) = (words.join(" "), words.len(), words[words.len() - 1]);
+        let before = ["mcp-declare", &all].join(" ").split(' ').nth(at - 1).unwrap().to_owned();
+        let asked = format!(
+            "COMP_WORDS=(mcp-declare {all}); COMP_CWORD={at}; \
+             f=$(complete -p mcp-declare | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f mcp-declare {last} {before}; echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash").args(["-c", &format!("{script}\n{asked}")]).output().unwrap();
+        assert_eq!(text(output.stdout).trim(), offered, "{}", text(output.stderr));
+    }
 }
 
 #[test]

@@ -169,6 +169,24 @@ fn every_expectation_has_a_spec_and_no_two_share_one() {
     }
 }
 
+#[test]
+fn a_file_that_is_not_there_is_known_by_its_neighbours() {
+    let fixtures = Fixtures::new();
+    let said = |name: &str| String::from_utf8(fixtures.check(&[name], "").stdout).unwrap();
+    for (name, near) in [
+        ("crlf.yml", "crlf.yaml"),
+        ("crlf", "crlf.yaml"),
+        ("toml-sql.yaml", "toml-sql.toml"),
+        ("clrf.yaml", "crlf.yaml"),
+        ("./near/tols.yaml", "./near/tools.yaml"),
+    ] {
+        assert!(said(name).contains(&format!("help: did you mean `{near}`?")), "{name}: {}", said(name));
+    }
+    for name in ["no-such-file.yaml", "no-such-folder/crlf.yaml"] {
+        assert!(!said(name).contains("did you mean"), "{}", said(name));
+    }
+}
+
 /// The exits that `docs/errors.md` promises to scripts.
 #[test]
 fn exits_say_what_is_wrong() {

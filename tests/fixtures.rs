@@ -97,12 +97,29 @@ async fn is_gone_when_the_run_is_ended(db: &Database) {
     }
 }
 
+async fn sweeps_what_a_killed_run_left(db: &Database, create: &str) {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let old = "mcp_declare_test_1000000000_abcdef".to_owned();
+    let (fresh, others) = (format!("mcp_declare_test_{now}_abcdef"), "mcp_declare_test_mine".to_owned());
+    for name in [&old, &fresh, &others] {
+        db.run(&format!("{create} {name}")).await;
+    }
+    assert_eq!(spec(db, "  counts: { call: count, exact: 2 }\n").run("test", &[]).await.code, 0);
+    let mut left = Vec::new();
+    for name in [&old, &fresh, &others] {
+        left.push(places(db, name).await);
+        db.run(&format!("DROP {} IF EXISTS {name}", create.split(' ').nth(1).unwrap())).await;
+    }
+    assert_eq!(left, ["0", "1", "1"], "what may still be in use, and what is not ours, stays");
+}
+
 #[tokio::test]
 async fn postgres_tests_work_in_a_schema_of_their_own() {
     let Some(db) = Database::postgres(REAL).await else { return };
     works_on_fixtures(&db).await;
     says_what_is_wrong_with_the_script(&db).await;
     is_gone_when_the_run_is_ended(&db).await;
+    sweeps_what_a_killed_run_left(&db, "CREATE SCHEMA").await;
     assert_eq!(places(&db, "mcp_declare_test_%").await, "0");
 }
 
@@ -112,6 +129,7 @@ async fn mariadb_tests_work_in_a_database_of_their_own() {
     works_on_fixtures(&db).await;
     says_what_is_wrong_with_the_script(&db).await;
     is_gone_when_the_run_is_ended(&db).await;
+    sweeps_what_a_killed_run_left(&db, "CREATE DATABASE").await;
 }
 
 #[tokio::test]

@@ -300,3 +300,19 @@ async fn explain_shows_document_and_variables_and_no_secret() {
     );
     assert_eq!((shown.out, shown.code), (expected, 0), "{}", shown.err);
 }
+
+#[tokio::test]
+async fn a_recording_has_the_schema_once_however_many_tests_there_are() {
+    let library = library::start().await;
+    let test = "{ call: titles, jq: '.titles | length > 0' }";
+    let text = format!("{TOOLS}    tests: {{ one: {test}, two: {test}, three: {test} }}\n");
+    let url = library.url("/graphql");
+    let spec = Spec::new(&text.replace("LIBRARY", &url)).env("TOKEN", "token-1234").file("queries/find.graphql", FIND);
+    let run = spec.run("test", &["--record"]).await;
+    assert_eq!((run.code, run.err.as_str()), (0, "recorded 4 answers\n"), "{}", run.out);
+    let asked = library.asked().len();
+    assert_eq!(asked, 4, "for the schema once, and for each test");
+    let run = spec.env("TOKEN", "another").run("test", &[]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(library.asked().len(), asked);
+}

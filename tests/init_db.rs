@@ -28,14 +28,16 @@ fn init(spec: &Spec, url: &str, more: &[&str]) -> (i32, String, String) {
 }
 
 async fn begins(url: &str) {
-    let spec = Spec::named("begun.yaml", "").env("DATABASE_URL", url);
+    let on_a_server = !url.starts_with("sqlite:");
+    let spec = Spec::named("begun.yaml", "");
+    let spec = if on_a_server { spec.env("DATABASE_URL", url) } else { spec };
     let (code, _, err) = init(&spec, url, &[]);
     assert_eq!(code, 2, "a file that is there is not written over: {err}");
     assert!(err.contains("--force"), "{err}");
     let (code, out, err) = init(&spec, url, &["--force"]);
     assert_eq!(code, 0, "{out}{err}");
     let text = spec.get("begun.yaml");
-    assert!(text.contains("${DATABASE_URL}") && !text.contains(url), "{text}");
+    assert_eq!((text.contains("${DATABASE_URL}"), text.contains(url)), (on_a_server, !on_a_server), "{text}");
     let check = spec.run("check", &["--deny-warnings"]).await;
     assert_eq!(check.code, 0, "{}{}\n{text}", check.out, check.err);
     let client = spec.stdio(Era::Legacy).await;
@@ -82,6 +84,29 @@ async fn from_sqlite() {
     begins(&format!("sqlite:{}", path.display())).await;
 }
 
+/// The path of a file is enough; it is written down, from where the spec is.
+#[tokio::test]
+async fn from_a_file() {
+    let spec = Spec::named("begun.yaml", "");
+    let path = spec.folder().join("sales $2025.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch(TABLES).unwrap();
+    for named in ["sales $2025.db", "sqlite:sales $2025.db", "sqlite://sales $2025.db"] {
+        let (code, _, err) = init(&spec, named, &["--force"]);
+        assert_eq!(code, 0, "{err}");
+        assert!(!err.contains("DATABASE_URL"), "{err}");
+        let check = spec.run("check", &["--deny-warnings"]).await;
+        assert_eq!(check.code, 0, "{}{}\n{}", check.out, check.err, spec.get("begun.yaml"));
+    }
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mcp-declare"));
+    command.args(["init", "begun.yaml", "--from-db", "sales $2025.db"]).current_dir(spec.folder());
+    assert_eq!(command.output().unwrap().status.code(), Some(2), "the file is there");
+    let output = command.arg("--force").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(spec.get("begun.yaml").contains("sql: \"sqlite:sales $$2025.db\"\n"), "{}", spec.get("begun.yaml"));
+    let check = spec.run("check", &["--deny-warnings"]).await;
+    assert_eq!(check.code, 0, "{}{}", check.out, check.err);
+}
+
 #[tokio::test]
 async fn from_postgres() {
     let Some(db) = Database::postgres(TABLES).await else { return };
@@ -125,5 +150,9 @@ fn a_database_that_is_away_is_told_without_its_url() {
     assert_eq!(code, 3, "{out}{err}");
     assert!(!err.contains("hunter2") && !out.contains("hunter2"), "{err}");
     let (code, _, err) = init(&spec, "sqlite:./missing.db", &["--force"]);
+    assert_eq!((code, err.as_str()), (1, "error: there is no file ./missing.db\n"));
+    let (code, _, err) = init(&spec, "oracle://me:hunter2@db/shop", &["--force"]);
     assert_eq!(code, 1, "{err}");
+    assert!(err.contains("not the URL of a database: such as `sqlite:./shop.db`, `postgres://"), "{err}");
+    assert!(!err.contains("hunter2"), "{err}");
 }

@@ -32,6 +32,7 @@ mod files;
 mod files_attacks;
 mod fixtures;
 mod formats;
+mod full;
 #[cfg(target_os = "linux")]
 mod gateway;
 mod graphql;
@@ -49,9 +50,11 @@ mod language;
 mod lifecycle;
 mod lists;
 mod lock;
+mod logs;
 mod mysql;
 mod openapi;
 mod own_tests;
+mod packages;
 mod pages;
 mod postgres;
 mod programs;
@@ -68,6 +71,7 @@ mod resources;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod sandbox_attacks;
+mod sarif;
 mod soak;
 mod spec_files;
 mod spec_tests;

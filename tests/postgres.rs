@@ -124,6 +124,9 @@ async fn mistakes_in_statements_are_told_at_their_place() {
         number: { sql: { source: db, query: 'SELECT $1::int' } }
         twins: { sql: { source: db, query: 'SELECT 1 AS a, 2 AS a' } }
         nothing: { sql: { source: db, query: 'DELETE FROM books' } }
+        question: { sql: { source: db, query: 'SELECT id FROM books WHERE id = ? AND title <> :words' }, params: { words: string } }
+        last: { sql: { source: db, query: 'SELECT id FROM books LIMIT ?' } }
+        among: { sql: { source: db, query: 'SELECT id FROM books WHERE id IN (1, ?)' } }
         ",
     );
     let said = spec.run("check", &[]).await;
@@ -144,6 +147,32 @@ async fn mistakes_in_statements_are_told_at_their_place() {
         let after = &all[all.find(words).unwrap()..];
         let line = after.lines().find(|line| line.contains("spec.yaml:")).unwrap_or_default();
         assert!(line.contains(place), "{words}: {line}\n{all}");
+    }
+    assert_eq!(all.matches("a parameter is written `:name` here").count(), 4, "{all}");
+}
+
+/// A `?` between two values is an operator, and so are those that begin with one.
+#[tokio::test]
+async fn question_marks_that_are_operators_stay() {
+    let Some(db) = Database::postgres("").await else { return };
+    let operators = r#"
+        has: { params: { key: string }, sql: { source: db, returns: value, query: "SELECT '{\"a\": 1}'::jsonb ? :key" } }
+        any: { sql: { source: db, returns: value, query: "SELECT '{\"a\": 1}'::jsonb ?| ARRAY['a', 'b']" } }
+        all: { sql: { source: db, returns: value, query: "SELECT ('{\"a\": 1}'::jsonb) ?& ARRAY['a', 'b']" } }
+        path: { sql: { source: db, returns: value, query: "SELECT '{\"a\": 1}'::jsonb @? '$.a'" } }
+        own: { sql: { source: db, returns: value, query: "SELECT '{\"a\": 1}'::jsonb OPERATOR(pg_catalog.?) 'b'" } }
+        flat: { sql: { source: db, returns: value, query: "SELECT ?- lseg '((0,0),(1,0))'" } }
+        "#;
+    let client = served(&db, "", operators).await;
+    for (tool, arguments, gives) in [
+        ("has", json!({ "key": "a" }), "true"),
+        ("any", json!({}), "true"),
+        ("all", json!({}), "false"),
+        ("path", json!({}), "true"),
+        ("own", json!({}), "false"),
+        ("flat", json!({}), "true"),
+    ] {
+        assert_eq!(client.call(tool, arguments).await["content"][0]["text"], gives, "{tool}");
     }
 }
 

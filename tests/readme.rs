@@ -5,7 +5,7 @@
 //! | `yaml`, `toml` that begins with `server` | it is a spec of its own and has to pass `check`, and its own `tests` if it has some |
 //! | `LANGUAGE file NAME` | a file that the reader writes, where the page's commands run; a spec as above |
 //! | `LANGUAGE add NAME` | what the reader adds at the end of such a file |
-//! | `LANGUAGE theirs` | the format of another product: only that it is YAML, TOML or JSON at all |
+//! | `LANGUAGE theirs` | the format of another product: only that it is YAML, TOML, JSON or Python at all |
 //! | `yaml PLACE`, `toml top` | it is a part of a spec; with `server` and some sources around it, it has to pass `check` |
 //! | `yaml PLACE offline` | the same, with `check --offline`, for servers that are not there |
 //! | `yaml wrong CODE` | `check` finds something of this code, and nothing of another |
@@ -18,12 +18,16 @@
 //! | `markdown FILE`, `handlebars FILE` | a file beside the specs of the page |
 //! | `text prompt NAME …` | what a prompt of the last spec of the page says |
 //! | `json` with `mcpServers` | what it starts has to serve |
+//! | `LANGUAGE as FILE` | a file of the repository, word for word |
+//! | `sh elsewhere` | what is run on a machine that has more than this one: only that a shell can read it, that the files in `.ci` are there, and the options of `mcp-declare` |
 //!
 //! A comment `<!-- in FILE, "old" is "new" -->` changes a file for the next block alone. PLACE is `top`, `sources`,
 //! `tools`, `resources`, `prompts`, or `tool` for the keys of one tool. Any other block fails.
 
 mod blocks;
 mod commands;
+mod elsewhere;
+mod options;
 mod specs;
 mod templates;
 mod theirs;
@@ -92,6 +96,8 @@ fn judge(block: &Block, workshop: &mut Workshop) -> Verdict {
         ["json"] => specs::check_client(workshop, &block.text),
         ["json", "tool", tool] => specs::check_listed(workshop, tool, &block.text),
         ["json", "answer", call @ ..] => specs::check_answer(workshop, call, &block.text),
+        [_, "as", file] => elsewhere::check_same(file, &block.text),
+        ["sh", "elsewhere"] => elsewhere::check(workshop, &block.text),
         ["json", "health"] => commands::check_health(workshop, &block.text),
         _ => Err(format!("no rule covers a block of `{}`", words.join(" "))),
     }
@@ -114,13 +120,14 @@ fn the_docs_are_true() {
 
 #[test]
 fn the_readmes_of_the_examples_are_true() {
+    check(&root().join("specs/README.md"), "");
     for example in std::fs::read_dir(root().join("examples")).unwrap() {
         let page = example.unwrap().path().join("README.md");
         check(&page, "");
     }
 }
 
-/// The first screen: what it is, a spec, the command that serves, what a client sees; then the tests.
+/// The first screen: what it is, a spec, the command that serves, what a client sees; then how to install it.
 #[test]
 fn the_readme_begins_with_a_spec_a_command_and_what_a_client_sees() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
@@ -132,35 +139,77 @@ fn the_readme_begins_with_a_spec_a_command_and_what_a_client_sees() {
     let consoles = blocks.iter().filter(|b| b.words[0] == "console");
     let commands: Vec<&str> = consoles.flat_map(|b| b.text.lines()).filter_map(|l| l.strip_prefix("$ ")).collect();
     assert!(commands[0].starts_with("cargo run ") && commands[0].contains(" serve examples/bookshop/bookshop.yaml"));
-    assert_eq!(commands[1], "cargo test");
+    assert_eq!(commands[1..3], ["cargo test", "cargo install --path ."]);
 }
 
-/// The anchors of a page's headings.
+/// The anchors of a page's headings; the second of one name ends in `-1`, and so on.
 fn anchors(page: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(page).unwrap();
-    let headings = text
-        .lines()
-        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
-    let kept = |c: char| c.is_alphanumeric() || c == ' ' || c == '-';
-    headings.map(|h| h.to_lowercase().chars().filter(|c| kept(*c)).collect::<String>().replace(' ', "-")).collect()
+    let mut fenced = false;
+    let mut found: Vec<String> = Vec::new();
+    for line in text.lines() {
+        fenced ^= line.starts_with("```");
+        let heading = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#') && !fenced);
+        let Some(heading) = heading else { continue };
+        let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+        let anchor = heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-");
+        let before = found.iter().filter(|known| **known == anchor).count();
+        found.push(if before == 0 { anchor } else { format!("{anchor}-{before}") });
+    }
+    found
 }
 
-/// Every link to a file of the repository leads to one.
+/// The targets of a page's links, without those to other sites.
+fn links(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|link| !link.contains("://")).map(str::to_owned).collect()
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages = markdown("docs");
+    pages.extend(["README.md", "CHANGELOG.md", "specs/README.md"].map(|page| root().join(page)));
+    pages.extend(std::fs::read_dir(root().join("examples")).unwrap().map(|e| e.unwrap().path().join("README.md")));
+    pages
+}
+
+/// Every link to a file of the repository leads to one, and every anchor to a heading.
 #[test]
 fn links_lead_somewhere() {
-    let mut pages = markdown("docs");
-    pages.extend([root().join("README.md"), root().join("CHANGELOG.md"), root().join("examples/bookshop/README.md")]);
-    for page in pages {
-        let text = std::fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.contains("://") {
-                continue;
-            }
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    for page in pages() {
+        for link in links(&page) {
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let file = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
             assert!(file.exists(), "{}: {link}", page.display());
             assert!(anchor.is_empty() || anchors(&file).iter().any(|a| a == anchor), "{}: {link}", page.display());
         }
+    }
+}
+
+/// Every ready-made spec is in the table of them.
+#[test]
+fn every_ready_made_spec_is_listed() {
+    let known = links(&root().join("specs/README.md"));
+    for entry in std::fs::read_dir(root().join("specs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(!name.ends_with(".yaml") || known.contains(&name), "{name} is not in specs/README.md");
+    }
+}
+
+/// The README leads to every page, and a page of many headings begins with links to its own.
+#[test]
+fn every_page_is_linked_and_lists_its_sections() {
+    let known = links(&root().join("README.md"));
+    for page in markdown("docs") {
+        let name = format!("docs/{}", page.file_name().unwrap().to_string_lossy());
+        assert!(known.contains(&name), "the README does not lead to {name}");
+        let text = std::fs::read_to_string(&page).unwrap();
+        let own = links(&page).iter().filter(|link| link.starts_with('#')).count();
+        let sections = text.lines().filter(|line| line.starts_with("## ")).count();
+        assert!(
+            text.lines().count() < 200 || own >= sections,
+            "{name} is long and has no list of its {sections} sections"
+        );
     }
 }
 
@@ -172,7 +221,7 @@ fn every_code_is_listed() {
         source.lines().filter_map(|l| l.trim().strip_suffix("\",")?.split_once(" = \"").map(|(_, c)| c)).collect();
     let page = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
     let listed: Vec<&str> =
-        page.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`').map(|(c, _)| c)).collect();
+        page.lines().filter_map(|l| l.strip_prefix("| [`")?.split_once('`').map(|(c, _)| c)).collect();
     assert!(codes.len() > 20);
     assert_eq!(listed, codes);
 }
@@ -183,13 +232,13 @@ fn every_code_is_listed() {
 fn every_code_is_explained() {
     let page = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
     let listed: Vec<&str> =
-        page.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`').map(|(c, _)| c)).collect();
+        page.lines().filter_map(|l| l.strip_prefix("| [`")?.split_once('`').map(|(c, _)| c)).collect();
     let sections: Vec<(&str, &str)> =
         page.split("\n### `").skip(1).filter_map(|section| section.split_once("`\n")).collect();
     assert_eq!(sections.iter().map(|(code, _)| *code).collect::<Vec<_>>(), listed);
     for (code, text) in sections {
         let shown = text.contains(&format!("```yaml wrong {code}\n")) && text.contains("```yaml right\n");
-        let of_the_machine = ["unreadable", "graphql", "unsafe-permissions", "sandbox"].contains(&code);
+        let of_the_machine = ["unreadable", "unsafe-permissions", "sandbox"].contains(&code);
         assert!(shown || of_the_machine, "{code} has no wrong and right example");
     }
 }

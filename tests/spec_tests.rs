@@ -310,7 +310,13 @@ async fn some_tests_can_be_chosen_and_told_to_machines() {
     let xml = spec.get("out.xml");
     assert!(xml.contains("tests=\"2\" failures=\"1\"") && xml.contains("expected &quot;&lt;3&quot;, got 2"), "{xml}");
     let none = Spec::tools("hello: { text: x }").run("test", &[]).await;
-    assert_eq!((none.code, none.err.as_str()), (1, "error: this spec has no `tests`\n"));
+    assert_eq!(
+        (none.code, none.err.as_str()),
+        (
+            1,
+            "error: this spec has no `tests`: write `tests: { finds_tea: { call: find_notes, with: { words: tea }, expect: { … } } }`\n"
+        )
+    );
 }
 
 #[tokio::test]
@@ -340,4 +346,309 @@ async fn watching_runs_them_again_after_an_edit() {
     spec.write(&sound.replace("exact: 2", "exact: two"));
     hear("expected \"two\", got 2").await;
     child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_has_no_test_is_named() {
+    let spec = shop(
+        "  counts: { call: count, exact: 2 }
+  reads: { read: 'shop://about', text: small }
+  reads_a_book: { read: 'shop://books/1', text: Dune }
+  recommends: { prompt: recommend, with: { genre: crime }, text: crime }
+",
+    );
+    assert_eq!(spec.run("test", &[]).await.code, 0);
+    let run = spec.run("test", &["--coverage"]).await;
+    assert_eq!(run.code, 1);
+    let named: Vec<&str> = run.out.lines().filter_map(|line| line.strip_prefix("no test of ")).collect();
+    let completion = "completion of genre of prompt recommend";
+    assert_eq!(named, ["tool find", "tool add", "tool clear", "tool sum_up", completion]);
+}
+
+#[tokio::test]
+async fn what_is_left_out_on_this_machine_is_skipped() {
+    let spec = Spec::new(
+        "
+tools:
+  here: { text: hello }
+  gone: { exec: { command: [no-such-program-on-any-machine], optional: true } }
+tests:
+  runs: { call: here, exact: hello }
+  waits: { call: gone, exact: x }
+",
+    );
+    let run = spec.run("test", &["--junit", spec.folder().join("out.xml").to_str().unwrap()]).await;
+    assert_eq!(run.code, 0, "{}", run.err);
+    let said = "ok    runs\nskip  waits: the tool `gone` is left out on this machine\n1 test passed, 1 skipped\n";
+    assert_eq!(run.out, said);
+    assert!(spec.get("out.xml").contains("skipped=\"1\"") && spec.get("out.xml").contains("<skipped message="));
+    // Another machine has the program, and made a recording.
+    let track = json!({ "request": "GET https://api.invalid/", "status": 200, "headers": [], "text": "x" });
+    let recording = json!({ "waits": [track] });
+    let spec = spec.file("spec.recordings.json", recording.to_string());
+    let run = spec.run("test", &["--record"]).await;
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(serde_json::from_str::<Value>(&spec.get("spec.recordings.json")).unwrap(), recording);
+}
+
+#[tokio::test]
+async fn tests_that_can_not_fail_or_contradict_themselves_are_refused() {
+    for (test, words) in [
+        ("{ call: find, with: { words: un }, expect: {} }", "an empty `expect` is a part of every answer"),
+        ("{ call: find, with: { words: un }, expect: [] }", "an empty `expect` is a part of every answer"),
+        ("{ call: find, with: { words: un }, text: '' }", "an empty text is in every answer"),
+        ("{ call: find, with: { words: un }, text: [] }", "expects no text at all"),
+        ("{ complete: { prompt: recommend, argument: genre } }", "a completion always has an answer"),
+        ("{ read: 'shop://about', with: { id: 1 }, text: shop }", "a resource is read without arguments"),
+        ("{ call: clear, answers: [{}] }", "an answer says nothing"),
+        ("{ call: clear, answers: [{ says: x, roots: [] }] }", "an answer says one thing, this one says several"),
+        ("{ call: find, expct: { rows: [] } }", "did you mean `expect`?"),
+        ("{ call: fnd, exact: 1 }", "did you mean `find`?"),
+        ("{ call: count, error: x, exact: 1 }", "an error has no structured answer"),
+    ] {
+        let run = shop(&format!("  one: {test}\n")).run("test", &[]).await;
+        assert!(run.code == 1 && run.err.contains(words), "{test}: {}", run.err);
+    }
+    let slip = shop("  one: { call: find, with: { words: un }, expect: { rowz: [] } }\n").run("test", &[]).await;
+    assert!(slip.out.contains("rowz: expected [], there is none; did you mean `rows`?"), "{}", slip.out);
+}
+
+#[tokio::test]
+async fn snapshots_are_written_only_where_they_change_and_only_of_what_is_right() {
+    let spec = shop(
+        "  all: { call: find, with: { words: un }, snapshot: true }
+  count: { call: count, snapshot: true }
+  wrong: { call: count, exact: 7, snapshot: true }
+",
+    )
+    .file("spec.snapshots/forgotten.json", "1\n");
+    let first = spec.run("test", &["--update"]).await;
+    assert_eq!(first.code, 1);
+    let words = |folder: &std::path::Path| format!("no test has the snapshot `forgotten.json` in {}", folder.display());
+    assert_eq!(first.err, format!("kept 2 answers\n{}\n", words(&spec.folder().join("spec.snapshots"))));
+    assert!(!spec.folder().join("spec.snapshots/wrong.json").exists());
+    let time =
+        |name: &str| std::fs::metadata(spec.folder().join("spec.snapshots").join(name)).unwrap().modified().unwrap();
+    let before = ["all.json", "count.json"].map(time);
+    spec.put("shop.sql", SHOP.replace("Dune", "Sundial"));
+    let again = spec.run("test", &["--update"]).await;
+    assert!(again.err.starts_with("kept 1 answer\n"), "{}", again.err);
+    assert!(time("all.json") > before[0] && time("count.json") == before[1]);
+}
+
+#[tokio::test]
+async fn the_spec_is_read_once_for_all_its_tests() {
+    let tests: String = (0..300).map(|n| format!("  t{n}: {{ call: count, exact: 2 }}\n")).collect();
+    let spec = shop(&format!("  empties: {{ call: empty }}\n{tests}"));
+    let text = spec.get("spec.yaml");
+    spec.put("spec.yaml", text.replace("tools:\n", "tools:\n  empty: { shell: { script: ': > spec.yaml' } }\n"));
+    let run = spec.run("test", &[]).await;
+    assert!(run.code == 0 && run.out.ends_with("301 tests passed\n"), "{}", run.out);
+    assert_eq!(spec.get("spec.yaml"), "", "what becomes of the file meanwhile is another run's business");
+}
+
+#[tokio::test]
+async fn junit_is_what_its_schema_asks_for() {
+    let spec = Spec::new(
+        "
+tools: { odd: { shell: { script: 'printf \"]]>\\001 & \\033[31m <b>\\357\\277\\276\"' } }, long: { shell: { script: 'yes x | head -c 300000' } } }
+tests:
+  '<\"one\"> &': { call: odd, exact: '' }
+  two: { call: odd, text: x }
+  three: { call: long, exact: '' }
+  four: { call: long }
+",
+    );
+    let run = spec.run("test", &["--junit", spec.folder().join("out.xml").to_str().unwrap()]).await;
+    assert_eq!(run.code, 1, "{}", run.err);
+    let xml = spec.get("out.xml");
+    assert!(xml.len() < 10_000 && xml.chars().all(|c| c == '\n' || (c >= ' ' && c != '\u{fffe}')), "{xml}");
+    let mut reader = quick_xml::Reader::from_str(&xml);
+    let mut order = Vec::new();
+    loop {
+        let event = reader.read_event().unwrap();
+        let element = match &event {
+            quick_xml::events::Event::Eof => break,
+            quick_xml::events::Event::Start(element) | quick_xml::events::Event::Empty(element) => element,
+            _ => continue,
+        };
+        let names: Vec<String> = element.attributes().map(|pair| pair.unwrap().key.as_ref().to_owned()).collect();
+        let name = element.name().as_ref().to_owned();
+        let wanted: &[&str] = match name.as_str() {
+            "testsuite" => &["name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"],
+            "testcase" => &["classname", "name", "time"],
+            "failure" => &["type", "message"],
+            "properties" | "system-out" | "system-err" => &[],
+            other => panic!("{other}: {xml}"),
+        };
+        assert_eq!(names, wanted, "{xml}");
+        order.push(name);
+    }
+    assert_eq!(
+        (&order[..2], &order[order.len() - 2..]),
+        (&["testsuite", "properties"].map(str::to_owned)[..], &["system-out", "system-err"].map(str::to_owned)[..])
+    );
+    assert_eq!(order.iter().filter(|name| *name == "failure").count(), 3);
+}
+
+#[tokio::test]
+async fn a_recording_holds_no_secret_however_it_comes_back() {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let upstream = Upstream::start(|asked| match asked.path() {
+        "/token" => Reply::json(&json!({ "access_token": "tok3n-that-was-issued", "expires_in": 3600 })),
+        "/binary" => {
+            Reply::new(200, "application/octet-stream", [b"\xff\xfe key=".as_slice(), b"s3cret-key!", b"\xff"].concat())
+        }
+        "/escaped" => {
+            let key = asked.param("key").unwrap_or_default();
+            let escaped: String = key.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+            Reply::new(200, "application/json", format!("{{\"said\": \"my {escaped}\"}}"))
+        }
+        _ => {
+            let key = asked.param("key").unwrap_or_default();
+            Reply::json(&json!({
+                "token": asked.header("authorization"),
+                "plain": key,
+                "whole": STANDARD.encode(&key),
+                "inside": STANDARD.encode(format!("user={key}&more")),
+                "shifted": URL_SAFE_NO_PAD.encode(format!("ab:{key}?")),
+                "url": asked.target,
+            }))
+            .header("set-cookie", "session=never-kept")
+            .header("x-echo", asked.header("authorization"))
+        }
+    })
+    .await;
+    let text = "
+sources:
+  api:
+    http: '${API}'
+    query: { key: '${KEY}' }
+    auth: { oauth2: { tokenUrl: '${API}/token', clientId: me, clientSecret: '${SECRET}' } }
+tools:
+  echo: { http: { source: api, request: GET /echo } }
+  binary: { http: { source: api, request: GET /binary } }
+  escaped: { http: { source: api, request: GET /escaped } }
+tests:
+  echoes: { call: echo }
+  is_escaped: { call: escaped, exact: { said: 'my ***' } }
+  is_binary: { call: binary }
+";
+    let spec = Spec::new(text).env("API", &upstream.url("")).env("KEY", "s3cret-key!").env("SECRET", "cl1ent-secret");
+    let run = spec.run("test", &["--record"]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    let tape = spec.get("spec.recordings.json");
+    let encoded = STANDARD.encode("s3cret-key!");
+    for hidden in ["s3cret", "tok3n-that", "cl1ent", "never-kept", "s3cret-key%21", encoded.trim_end_matches('=')] {
+        assert!(!tape.contains(hidden), "{hidden}: {tape}");
+    }
+    let all: Value = serde_json::from_str(&tape).unwrap();
+    let told: Value = serde_json::from_str(all["echoes"][0]["text"].as_str().unwrap()).unwrap();
+    for field in ["whole", "inside", "shifted"] {
+        assert!(told[field].as_str().unwrap().contains("***"), "{told}");
+    }
+    let bytes = STANDARD.decode(all["is_binary"][0]["base64"].as_str().unwrap()).unwrap();
+    assert_eq!(bytes, b"\xff\xfe key=***\xff");
+}
+
+#[tokio::test]
+async fn a_replay_says_how_a_request_differs_and_an_api_that_is_away_takes_no_recording() {
+    let upstream = Upstream::start(|_| answer("{\"n\": 1}")).await;
+    let text = |path: &str, body: &str| {
+        format!(
+            "
+sources: {{ api: {{ http: '${{API}}' }} }}
+tools: {{ put: {{ http: {{ source: api, request: POST {path}, json: {{ a: {body} }} }} }} }}
+tests: {{ puts: {{ call: put, exact: {{ n: 1 }} }} }}
+"
+        )
+    };
+    let spec = Spec::new(&text("/a", "one")).env("API", &upstream.url(""));
+    assert_eq!(spec.run("test", &["--record"]).await.code, 0);
+    let tape = spec.get("spec.recordings.json");
+    let spec = spec.with(&text("/a", "two"));
+    let run = spec.run("test", &[]).await;
+    assert!(run.code == 1 && run.out.contains("the one that there is was sent with another body"), "{}", run.out);
+    let spec = spec.with(&text("/b", "one"));
+    let run = spec.run("test", &[]).await;
+    assert!(run.out.contains("no recording of POST ${API}/b: make one"), "{}", run.out);
+    assert!(run.out.contains("this test has `POST ${API}/a`"), "{}", run.out);
+    let away = spec.env("API", "http://127.0.0.1:9");
+    assert_eq!(away.run("test", &["--record"]).await.code, 1);
+    assert_eq!(away.get("spec.recordings.json"), tape);
+    assert_eq!(upstream.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn watching_sees_snapshots_and_recordings_and_ends_cleanly() {
+    let spec = shop("  one: { call: count, snapshot: true }\n");
+    assert_eq!(spec.run("test", &["--update"]).await.code, 0);
+    let mut child = Process::command(&spec, "test");
+    let mut child = child.arg("--watch").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut said = String::new();
+    let mut hear = async |wanted: &str| {
+        let heard = async {
+            let mut buffer = [0; 1024];
+            while !said.contains(wanted) {
+                let read = out.read(&mut buffer).await.unwrap();
+                assert!(read > 0, "{said}");
+                said.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+        };
+        soon(wanted, heard).await;
+    };
+    hear("1 test passed\n").await;
+    spec.put("spec.snapshots/one.json", "7\n");
+    hear("1 test failed, 0 passed\n").await;
+    let pid = rustix::process::Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(soon("the end", child.wait()).await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn tests_ask_no_mcp_server_over_the_network() {
+    let upstream = Upstream::ok().await;
+    let text = "
+sources: { other: { mcp: '${UPSTREAM}' } }
+tools:
+  here: { text: hello }
+  there: { mcp: { source: other, tool: write } }
+tests: { here: { call: here, exact: hello } }
+";
+    let spec = Spec::new(text).env("UPSTREAM", &upstream.url("/mcp"));
+    let run = spec.run("test", &[]).await;
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(run.err.contains("tests ask no MCP server over the network (`--live` does)"), "{}", run.err);
+    assert!(upstream.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_description_that_is_imported_by_url_is_recorded_too() {
+    let description = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Shop", "version": "1" },
+        "servers": [{ "url": "/v1" }],
+        "paths": { "/books": { "get": { "operationId": "books", "summary": "All books", "responses": { "200": {
+            "description": "Books", "content": { "application/json": { "schema": { "type": "array", "items": {} } } }
+        } } } } }
+    });
+    let upstream = Upstream::start(move |asked| match asked.path() {
+        "/api.json" => answer(description.to_string()),
+        _ => answer("[\"Dune\"]"),
+    })
+    .await;
+    let url = upstream.url("/api.json");
+    let tests = "{ one: { call: books, text: Dune }, two: { call: books, text: Dune } }";
+    let spec = Spec::new(&format!("import: [{{ openapi: '{url}' }}]\ntests: {tests}\n"));
+    let missing = spec.run("test", &[]).await;
+    assert!(missing.code != 0 && missing.err.contains("there is no recording of it"), "{}", missing.err);
+    assert!(upstream.asked().is_empty());
+    let run = spec.run("test", &["--record"]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(upstream.asked().len(), 3, "the description once, its operation for each test");
+    let run = spec.run("test", &[]).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(upstream.asked().len(), 3);
 }

@@ -212,7 +212,7 @@ async fn a_cut_result_costs_what_is_kept_of_it() {
             assert_eq!((&answer["rowCount"], &answer["truncated"]), (&json!(rows), &json!(true)));
         }
         // Ten million rows would take a second and more.
-        assert!(many < few * 10 + Duration::from_millis(100), "{tool}: {many:?} against {few:?}");
+        assert!(many < few * 10 + Duration::from_millis(400), "{tool}: {many:?} against {few:?}");
     }
 }
 
@@ -227,7 +227,7 @@ async fn one_slow_statement_does_not_hold_up_quick_ones() {
             query: >-
               WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most) SELECT max(i) AS m FROM n
             returns: value
-            timeout: 1s
+            timeout: 3s
         ",
     );
     let client = spec.stdio(Era::Legacy).await;
@@ -235,20 +235,22 @@ async fn one_slow_statement_does_not_hold_up_quick_ones() {
     for _ in 0..20 {
         client.text("count", json!({ "most": 1 })).await;
     }
-    let slow = (0..2).map(|_| client.call("count", json!({ "most": 1_000_000_000 })));
+    let begun = Instant::now();
+    let slow = async {
+        let answers = (0..2).map(|_| client.call("count", json!({ "most": 1_000_000_000 })));
+        (futures_util::future::join_all(answers).await, begun.elapsed())
+    };
     let quick = async {
-        let begun = Instant::now();
         for most in 1..20 {
             assert_eq!(client.text("count", json!({ "most": most })).await, most.to_string());
         }
         begun.elapsed()
     };
-    let begun = Instant::now();
-    let (slow, quick) = tokio::join!(futures_util::future::join_all(slow), quick);
-    for answer in slow {
+    let ((answers, slow), quick) = tokio::join!(slow, quick);
+    for answer in answers {
         assert_eq!(answer["content"][0]["text"], "the database took too long");
     }
-    assert!(quick < begun.elapsed(), "{quick:?}");
+    assert!(quick < slow, "{quick:?} against {slow:?}");
 }
 
 #[tokio::test]

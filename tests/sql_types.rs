@@ -1,4 +1,4 @@
-//! Every row of SQLite's table in docs/sql.md.
+//! Every row of SQLite's table in docs/sql-types.md.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use crate::harness::{Era, Spec};
 
 /// A declared type, what is stored, and what it gives.
 fn examples() -> Vec<(String, String, Value)> {
-    let page = include_str!("../docs/sql.md");
-    let table = page.split("### SQLite").nth(1).unwrap();
+    let page = include_str!("../docs/sql-types.md");
+    let table = page.split("\n## SQLite").nth(1).unwrap();
     let lines = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let code = |cell: &str| cell.split('`').nth(1).unwrap_or("").replace("\\|", "|");
     let mut declared = String::new();

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::harness::{Era, Process, Spec, request, soon};
 
 /// How long a change is waited for before there is another.
-const PATIENCE: Duration = Duration::from_secs(5);
+const NEXT_CHANGE: Duration = Duration::from_secs(5);
 
 /// A folder and a file that nobody looks at by the clock.
 fn spec() -> Spec {
@@ -49,7 +49,7 @@ async fn told_at_once(spec: &Spec, uri: &str, mut heard: impl AsyncFnMut() -> St
             let begun = Instant::now();
             spec.put("docs/one.md", format!("changed {n}"));
             // What the file held when the server first looked is not known: one change may be none.
-            let Ok(told) = tokio::time::timeout(PATIENCE, heard()).await else { continue };
+            let Ok(told) = tokio::time::timeout(NEXT_CHANGE, heard()).await else { continue };
             assert_eq!(told, uri);
             if begun.elapsed() < Duration::from_secs(1) {
                 return;

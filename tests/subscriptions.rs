@@ -178,6 +178,34 @@ async fn a_subscription_of_the_modern_era_tells_of_resources() {
     }
 }
 
+/// Its first look takes a second, or longer than its subscriber is let wait. What it holds meanwhile is in `slow.txt`.
+fn slow(seconds: u32) -> Spec {
+    let text = r#"
+        resources:
+          test://slow:
+            shell: { script: 'sleep "$(cat wait.txt)"; cat slow.txt' }
+            subscribe: { poll: 100ms }
+        "#;
+    Spec::new(text).file("slow.txt", "one").file("wait.txt", seconds.to_string())
+}
+
+#[tokio::test]
+async fn what_changes_right_behind_the_acknowledgement_is_told() {
+    let check = async |seconds| {
+        let spec = slow(seconds);
+        let site = spec.http().await;
+        for client in [spec.stdio(Era::Modern).await, site.client(Era::Modern).await] {
+            spec.put("slow.txt", "one");
+            spec.put("wait.txt", seconds.to_string());
+            let mut subscription = client.listen(json!({ "resourceSubscriptions": ["test://slow"] })).await;
+            spec.put("slow.txt", "two");
+            spec.put("wait.txt", "0");
+            assert_eq!(heard(&mut subscription).await, "test://slow");
+        }
+    };
+    tokio::join!(check(1), check(6));
+}
+
 #[tokio::test]
 async fn mistakes_are_named_at_their_place() {
     for (subscribe, words) in [

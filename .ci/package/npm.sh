@@ -24,10 +24,11 @@ cat >"$work/own/package.json" <<JSON
   "license": "MIT OR Apache-2.0",
   "os": ["$platform"],
   "cpu": ["$arch"],
-  "files": ["mcp-declare"]
+  "files": ["mcp-declare", "LICENSE-*"]
 }
 JSON
 install -m 755 .ci/package/npm/launch.js "$work/launch/launch.js"
+install -m 644 README.md "$work/launch/"
 # Of the platforms' packages npm installs the one that fits.
 cat >"$work/launch/package.json" <<JSON
 {
@@ -36,7 +37,7 @@ cat >"$work/launch/package.json" <<JSON
   "description": "Turns a YAML or TOML file into an MCP server",
   "license": "MIT OR Apache-2.0",
   "bin": { "mcp-declare": "launch.js" },
-  "files": ["launch.js"],
+  "files": ["launch.js", "LICENSE-*"],
   "optionalDependencies": {
     "mcp-declare-linux-x64": "$version",
     "mcp-declare-linux-arm64": "$version",
@@ -46,5 +47,6 @@ cat >"$work/launch/package.json" <<JSON
 }
 JSON
 for package in own launch; do
+  install -m 644 LICENSE-MIT LICENSE-APACHE "$work/$package/"
   npm pack --silent --pack-destination "$folder" "$work/$package"
 done

@@ -62,6 +62,14 @@ fn bookshop(folder: &Path) -> PathBuf {
     spec
 }
 
+/// What a server of the spec has in memory when it is idle, in KiB.
+fn resident(spec: &Path) -> f64 {
+    let mut server = Server::start(spec);
+    server.initialize();
+    std::thread::sleep(Duration::from_millis(300));
+    server.resident() as f64
+}
+
 struct Table(Vec<String>);
 
 impl Table {
@@ -90,13 +98,11 @@ fn main() {
     });
     table.row("bookshop: spawn to answered initialize", milliseconds(start), 30.0, "ms");
 
-    let mut server = Server::start(&spec);
-    server.initialize();
-    std::thread::sleep(Duration::from_millis(300));
-    table.row("bookshop: resident memory when idle", server.resident() as f64 / 1024.0, 20.0, "MiB");
-    drop(server);
+    let idle = resident(&spec);
+    table.row("bookshop: resident memory when idle", idle / 1024.0, 20.0, "MiB");
 
     let large = large(folder.path(), 5000);
+    table.row("5,000 tools: resident memory of each", (resident(&large) - idle) / 5000.0, 12.0, "KiB");
     let load = median(|| {
         let begin = Instant::now();
         let mut server = Server::start(&large);

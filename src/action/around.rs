@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::gate::{Bounds, Gate, Pass};
 use super::{Action, Arguments, Builder, Call, Scope, call};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
-use crate::spec::model::{self, api::ActionCache};
+use crate::spec::model;
 use crate::spec::{Code, Diagnostic, Span};
 use answers::Answers;
 
@@ -45,7 +45,7 @@ impl Settings {
     pub fn read(written: &model::Around, builder: &mut Builder<'_>) -> Option<Settings> {
         let errors = builder.sink.errors();
         let bounds = Bounds::read(written.rate_limit.as_ref(), written.concurrency.as_ref(), builder.sink);
-        let cache = written.cache.as_ref().and_then(|cache| Some((ttl(cache, builder)?, cache.at)));
+        let cache = written.cache.as_ref().and_then(|cache| Some((cache.ttl.get()?.value, cache.at)));
         (builder.sink.errors() == errors).then_some(Settings { bounds, cache })
     }
 
@@ -61,15 +61,6 @@ impl Settings {
         let gate = turns::shared(file, scope.owner, self.bounds);
         Some(Action::Around(Box::new(Around { action, gate, patience, kept })))
     }
-}
-
-/// How long answers are kept; reported where that is not said.
-fn ttl(written: &ActionCache, builder: &mut Builder<'_>) -> Option<Duration> {
-    if written.ttl.is_none() {
-        let found = Diagnostic::error(Code::MissingKey, written.at, "`ttl` is missing in this cache");
-        builder.sink.push(found.label("how long answers are kept: `{ ttl: 60s }`"));
-    }
-    written.ttl()
 }
 
 /// The diagnostic for answers that are kept of what changes something.

@@ -10,12 +10,15 @@ pub use crate::spec::model::steps::LogLevel as Level;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::outcome::{ActionError, ErrorKind};
 
+/// How long a client may take to answer what it is asked.
+pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Steps that one call may do, those of the tools that it calls among them.
 pub const MOST_STEPS: usize = 10_000;
 
@@ -67,6 +70,11 @@ impl Call {
     /// Notes that this place is done, so that it is not done again when the client comes back with an answer.
     pub fn record(&self, value: &Value) {
         self.journal.put(&self.place, value);
+    }
+
+    /// Forgets what this place gave.
+    pub fn forget(&self) {
+        self.journal.remove(&self.place);
     }
 
     /// Counts a step.

@@ -9,7 +9,7 @@ mod input;
 pub mod trust;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -23,9 +23,10 @@ use super::process::{Exit, Finished, ProcessFault, Run};
 use super::{Arguments, Builder, Call, Limits, Scope, mask};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome};
 use crate::sandbox::Sandbox;
-use crate::spec::model::{self, Stdin};
+use crate::spec::model::Stdin;
+use crate::spec::model::command::CommandRun;
 use crate::spec::read::Foreign;
-use crate::spec::{Bytes, Code, Diagnostic, Diagnostics, Fault, Span, Spanned, Text};
+use crate::spec::{Code, Diagnostic, Diagnostics, Fault, Span, Spanned, Text};
 
 /// Bytes that one argument or variable may have: Linux's own bound (`MAX_ARG_STRLEN`), less the ending NUL.
 pub const MAX_ARGUMENT: usize = 128 * 1024 - 1;
@@ -43,40 +44,9 @@ pub struct Written<'w> {
     pub stdin: Option<&'w Stdin>,
     /// `env`.
     pub env: &'w Foreign<Spanned<Text>>,
-    /// `cwd`.
-    pub cwd: Option<&'w Spanned<Text>>,
-    /// `okExit`.
-    pub ok_exit: Option<&'w [Spanned<u64>]>,
-    /// `errors`.
-    pub errors: &'w Foreign<Spanned<String>>,
-    /// `progress`.
-    pub progress: Option<&'w Spanned<String>>,
-    /// `sandbox`.
-    pub sandbox: Option<&'w model::Sandbox>,
-    /// `timeout`.
-    pub timeout: Option<&'w Spanned<Duration>>,
-    /// `maxBytes`.
-    pub max_bytes: Option<&'w Spanned<Bytes>>,
+    /// All others.
+    pub run: &'w CommandRun,
 }
-
-/// Takes those keys out of an action.
-macro_rules! shared {
-    ($written:expr) => {
-        $crate::action::command::Written {
-            at: $written.at,
-            stdin: $written.stdin.as_ref(),
-            env: &$written.env,
-            cwd: $written.cwd.as_ref(),
-            ok_exit: $written.ok_exit.as_deref(),
-            errors: &$written.errors,
-            progress: $written.progress.as_ref(),
-            sandbox: $written.sandbox.as_ref(),
-            timeout: $written.timeout.as_ref(),
-            max_bytes: $written.max_bytes.as_ref(),
-        }
-    };
-}
-pub(super) use shared;
 
 /// Where and with what a command runs.
 #[derive(Debug)]
@@ -107,15 +77,15 @@ pub struct Start<'s> {
 impl Setting {
     /// Checks and compiles the keys that `exec` and `shell` share.
     pub fn compile(written: Written<'_>, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let Written { at, .. } = written;
+        let Written { at, stdin, env, run } = written;
         trust::refuse_writable(at, builder.trust, builder.files, builder.sink);
-        let folder = Folder::compile(written.cwd, at, scope, builder);
-        let env = environment(written.env, builder.sink);
-        let input = Input::compile(written.stdin, scope, builder);
-        let exits = Exits::compile(written.ok_exit, written.errors, scope, builder);
-        let chatter = Chatter::compile(written.progress, builder);
-        let sandbox = confine::compile(written.sandbox, builder.sandbox, builder.files, builder.sink);
-        let limits = builder.limits.with(written.timeout, None, written.max_bytes);
+        let folder = Folder::compile(run.cwd.as_ref(), at, scope, builder);
+        let env = environment(env, builder.sink);
+        let input = Input::compile(stdin, scope, builder);
+        let exits = Exits::compile(run.ok_exit.as_deref(), &run.errors, scope, builder);
+        let chatter = Chatter::compile(run.progress.as_ref(), builder);
+        let sandbox = confine::compile(run.sandbox.as_ref(), builder.sandbox, builder.files, builder.sink);
+        let limits = builder.limits.with(run.timeout.as_ref(), None, run.max_bytes.as_ref());
         Some(Setting {
             folder: folder?,
             env,

@@ -46,7 +46,9 @@ impl Exec {
 
     /// Compiles it and finds the program.
     pub fn compile(written: &ExecAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let setting = command::Setting::compile(command::shared!(written), scope, builder);
+        let (at, stdin) = (written.at, written.stdin.as_ref());
+        let shared = command::Written { at, stdin, env: &written.env, run: &written.run };
+        let setting = command::Setting::compile(shared, scope, builder);
         let elements = written.command.get()?;
         let Some((name, rest)) = elements.split_first() else {
             builder.sink.error(Code::BadCommand, written.at, "the command is empty");

@@ -6,8 +6,10 @@ use super::files::{FileContent, FileFault, mime_type_of_name};
 use super::folder::{Place, count, fault};
 use super::{Arguments, Builder, Scope};
 use crate::outcome::{ActionError, Content, Outcome};
-use crate::spec::Node;
 use crate::spec::model::FileAction;
+use crate::spec::node::Kind;
+use crate::spec::read::{At, FromNode};
+use crate::spec::{Node, Spanned};
 use crate::template::ValueTemplate;
 
 /// A compiled file action.
@@ -24,7 +26,7 @@ impl FileRead {
     pub fn compile(written: &FileAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
         let place = Place::of_file(written, scope, builder);
         let mut number = |node: &Option<Node>| match node {
-            Some(node) => builder.json(node, scope).map(Some),
+            Some(node) => counting(node, builder).and_then(|()| builder.json(node, scope)).map(Some),
             None => Some(None),
         };
         let (offset, length) = (number(&written.offset), number(&written.length));
@@ -80,6 +82,14 @@ impl FileRead {
         // What a variable stands for is a part of the name, so that `{name}.png` is no hidden file.
         let name = name.rsplit_once('}').map_or(name.to_owned(), |(_, ending)| format!("x{ending}"));
         name.contains('.').then(|| mime_type_of_name(&name)).flatten().map(str::to_owned)
+    }
+}
+
+/// Refuses what can't be a number of bytes, whatever the arguments are.
+fn counting(node: &Node, builder: &mut Builder<'_>) -> Option<()> {
+    match &node.kind {
+        Kind::String(_) => Some(()),
+        _ => Spanned::<u64>::from_node(node, At::place(node.span), builder.sink).map(drop),
     }
 }
 

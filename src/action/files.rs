@@ -20,7 +20,7 @@ mod write;
 pub use fault::FileFault;
 pub use filter::{Filter, glob};
 pub use mime::of_name as mime_type_of_name;
-pub use walk::{Ended, Entry, MAX_DEPTH, Walk};
+pub use walk::{Entry, MAX_DEPTH, Walk};
 
 /// Bytes of the longest path that is tried (Linux's `PATH_MAX`, without its NUL).
 const LONGEST_PATH: usize = 4095;
@@ -71,7 +71,7 @@ impl Root {
 
     /// Reads at most `max_bytes` of the file at `relative`, a path below the folder that is taken literally
     /// (`%2e` is no dot). Links are followed as long as every step stays below; an absolute link is refused even
-    /// where it points back inside. Never waits for a pipe's other end. Blocks on the disk: see [`Root::read_async`].
+    /// where it points back inside. Never waits for a pipe's other end. Blocks on the disk.
     ///
     /// # Errors
     ///
@@ -135,17 +135,6 @@ impl Root {
             Ok(done) => done,
             Err(_) => Err(FileFault::other(relative, "it was broken off").into()),
         }
-    }
-
-    /// [`Root::read`] on a thread that may block.
-    ///
-    /// # Errors
-    ///
-    /// As [`Root::read`].
-    pub async fn read_async(&self, relative: &str, max_bytes: usize) -> Result<FileContent, FileFault> {
-        check(relative)?;
-        let path = relative.to_owned();
-        self.blocking(relative, move |root| root.read(&path, max_bytes)).await
     }
 }
 

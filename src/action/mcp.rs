@@ -4,17 +4,22 @@
 //! makes it again when it ends; what the server offers is known from the last time that it was there.
 
 mod answer;
+mod caller;
 mod calls;
 mod config;
+mod flight;
 mod keeper;
 mod level;
 mod lines;
 mod offers;
+mod open;
 mod questions;
 mod remote;
 mod session;
 mod source;
 mod tap;
+mod task;
+mod visits;
 mod wanted;
 mod words;
 
@@ -248,6 +253,9 @@ fn what(written: &McpAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Op
     let named = [("tool", &written.tool), ("resource", &written.resource), ("prompt", &written.prompt)];
     let mut given = named.into_iter().filter_map(|(key, name)| Some((key, name.as_ref()?)));
     let Some((key, name)) = given.next() else {
+        if written.faulty {
+            return None;
+        }
         let found = Diagnostic::error(Code::MissingKey, written.at, "this names nothing of the server");
         builder.sink.push(found.label("give it one of `tool`, `resource`, `prompt`"));
         return None;

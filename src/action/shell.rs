@@ -61,7 +61,9 @@ impl Shell {
 
     /// Compiles it.
     pub fn compile(written: &ShellAction, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Self> {
-        let setting = command::Setting::compile(command::shared!(written), scope, builder);
+        let (at, stdin) = (written.at, written.stdin.as_ref());
+        let shared = command::Written { at, stdin, env: &written.env, run: &written.run };
+        let setting = command::Setting::compile(shared, scope, builder);
         let params: Vec<bool> = scope.params.iter().map(|param| check_name(param, builder)).collect();
         let shell = match written.shell.as_ref().map(|s| s.value) {
             None | Some(ShellName::Sh) => "sh",

@@ -68,6 +68,15 @@ impl Source {
             Source::Mcp(source) => Some(source.changed().boxed()),
         }
     }
+
+    /// Closes the connections that no call has.
+    async fn close(&self) {
+        match self {
+            Source::Sql(source) => source.driver.close().await,
+            Source::Http(_) | Source::Graphql(_) => {}
+            Source::Mcp(source) => source.close().await,
+        }
+    }
 }
 
 /// The sources of a spec by name.
@@ -142,14 +151,15 @@ impl Sources {
         }
     }
 
-    /// A spec that uses them is served: what an MCP server then takes away is no mistake of the spec's author.
-    pub fn settle(&self) {
-        self.servers().for_each(|server| server.settle());
+    /// A spec that uses them is served, read from what `edition` is a digest of: what an MCP server then takes away is
+    /// no mistake of the spec's author.
+    pub fn settle(&self, edition: u64) {
+        self.servers().for_each(|server| server.settle(edition));
     }
 
-    /// Closes the connections to MCP servers, and waits a little until their processes have ended.
+    /// Closes the connections to databases and MCP servers, and waits a little until those have ended.
     pub async fn close(&self) {
-        let closing: FuturesUnordered<_> = self.servers().map(|server| server.close()).collect();
+        let closing: FuturesUnordered<_> = self.all().map(Source::close).collect();
         closing.collect::<()>().await;
     }
 

@@ -17,10 +17,11 @@ mod variants;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Arguments, Builder, Call, Limits, Scope};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
+use crate::schema;
 use crate::spec::model::{Isolation, Layout, Returns, SqlAction};
 use crate::spec::{Code, Diagnostic, Spanned};
 pub use effects::Effects;
@@ -42,6 +43,8 @@ pub struct Sql {
     together: Option<Together>,
     returns: Returns,
     layout: Layout,
+    /// The JSON Schema of its answer.
+    answer: Option<Arc<Map<String, Value>>>,
     pub(super) limits: Limits,
     /// Params whose values are not shown.
     secrets: Vec<String>,
@@ -73,10 +76,12 @@ impl Sql {
             let role = Role { gives, may_be_left_out: written.statements.is_some() };
             parts.push(Part::compile(text, role, source.as_ref(), scope, builder).await);
         }
-        let parts: Vec<Part> = parts.into_iter().collect::<Option<_>>()?;
+        let (parts, described): (Vec<Part>, Vec<_>) = parts.into_iter().collect::<Option<_>>()?;
         let (source, together, layout) = (source?, together?, layout?);
         let limits = limits(written, returns, &source, builder.limits);
-        Some(Sql { source, parts, together, returns, layout, limits, secrets: scope.secrets() })
+        let described = described.get(result.unwrap_or(0)).filter(|all| layout == Layout::Json && !all.is_empty());
+        let answer = described.and_then(|all| output::schema(all, returns)).and_then(schema::object);
+        Some(Sql { source, parts, together, returns, layout, answer, limits, secrets: scope.secrets() })
     }
 
     /// Runs the statements that the arguments choose.
@@ -128,15 +133,8 @@ impl Sql {
     }
 
     /// The JSON Schema of its answer, if the database was asked and the answer is an object.
-    pub fn output_schema(&self) -> Option<Value> {
-        if self.layout != Layout::Json {
-            return None;
-        }
-        let of = match self.together {
-            Some(Together { result: Some(index), .. }) => self.parts.get(index),
-            _ => self.parts.first(),
-        };
-        of.filter(|part| !part.described.is_empty()).and_then(|part| output::schema(&part.described, self.returns))
+    pub fn output_schema(&self) -> Option<Arc<Map<String, Value>>> {
+        self.answer.clone()
     }
 
     /// What running it does to the database, as far as the database and the statements tell.
@@ -243,9 +241,7 @@ fn layout(written: &SqlAction, returns: Returns, builder: &mut Builder<'_>) -> O
 /// The bounds of a call. No more rows are read than the answer has.
 fn limits(written: &SqlAction, returns: Returns, source: &SqlSource, defaults: Limits) -> Limits {
     let defaults = Limits { timeout: source.timeout.unwrap_or(defaults.timeout), ..defaults };
-    let limits = defaults
-        .with(written.timeout.as_ref(), written.max_rows.as_ref(), written.max_bytes.as_ref())
-        .at_most(source.statement_timeout);
+    let limits = defaults.with_all(&written.limits).at_most(source.statement_timeout);
     match returns {
         Returns::Rows => limits,
         Returns::Row | Returns::Value | Returns::Affected => Limits { max_rows: limits.max_rows.min(1), ..limits },

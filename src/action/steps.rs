@@ -4,12 +4,11 @@
 //! 2026-07-28), the second call goes on where the first ended.
 
 mod ask;
-mod callee;
+mod call;
 mod deadline;
 mod does;
 mod each;
 mod form;
-mod hints;
 mod names;
 mod on_error;
 mod parallel;
@@ -21,8 +20,6 @@ mod together;
 mod when;
 
 pub use ask::Ask;
-pub use callee::{Callee, Callees};
-pub use hints::Hints;
 
 use std::time::Duration;
 
@@ -30,6 +27,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+use super::hints::Hints;
 use super::{Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::steps::StepsAction;

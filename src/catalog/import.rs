@@ -38,16 +38,19 @@ pub struct Context<'c> {
 }
 
 /// A document with all that its imports stand for.
+#[derive(Debug, Clone)]
 pub struct Expanded {
     /// The whole.
     pub document: Document,
     /// Its tools whose schemas are known to compile.
     pub known: HashSet<String>,
+    /// Whether all that its descriptions of APIs stand for is there.
+    pub whole: bool,
 }
 
 /// Adds to a document what its imports stand for.
 pub async fn expand(mut document: Document, context: &mut Context<'_>) -> Expanded {
-    let mut known = HashSet::new();
+    let (mut known, mut whole) = (HashSet::new(), true);
     let imports = document.import.clone().unwrap_or_default();
     if let Some(import) = imports.get(MAX_IMPORTS) {
         context.sink.error(Code::TooLarge, import.at, format!("a spec has at most {MAX_IMPORTS} imports"));
@@ -57,7 +60,7 @@ pub async fn expand(mut document: Document, context: &mut Context<'_>) -> Expand
             (Some(location), None) => {
                 server::refuse_keys(import, context.sink);
                 if let Some(location) = location.get() {
-                    one(&mut document, import, location, &mut known, context).await;
+                    whole &= one(&mut document, import, location, &mut known, context).await.is_some();
                 }
             }
             (None, Some(_)) => server::check_keys(import, context.sink),
@@ -72,37 +75,40 @@ pub async fn expand(mut document: Document, context: &mut Context<'_>) -> Expand
             }
         }
     }
-    Expanded { document, known }
+    Expanded { document, known, whole }
 }
 
-/// Adds to a document what the MCP servers offer that its imports name.
-pub fn take_over(document: &mut Document, sources: &Sources, sink: &mut Diagnostics) {
+/// Adds to a document what the MCP servers offer that its imports name, and gives whether all of that is known.
+pub fn take_over(document: &mut Document, sources: &Sources, sink: &mut Diagnostics) -> bool {
     let imports = document.import.clone().unwrap_or_default();
+    let mut whole = true;
     for import in imports.iter().take(MAX_IMPORTS) {
         if let (None, Some(name)) = (&import.openapi, import.mcp.as_ref().and_then(Required::get)) {
-            server::take_over(document, import, name, sources, sink);
+            whole &= server::take_over(document, import, name, sources, sink);
         }
     }
+    whole
 }
 
+/// Adds what one description stands for; `None` if it can't be had.
 async fn one(
     document: &mut Document,
     import: &Import,
     location: &model::Str,
     known: &mut HashSet<String>,
     context: &mut Context<'_>,
-) {
+) -> Option<()> {
     let errors = context.sink.errors();
     let wanted = wanted(document, import, context.sink);
     let fetch = Fetch { mode: context.mode, files: context.files, sink: context.sink, inputs: context.inputs };
-    let Some((root, read_from)) = fetch.description(location).await else { return };
-    let Some(wanted) = wanted.filter(|_| context.sink.errors() == errors) else { return };
+    let (root, read_from) = fetch.description(location).await?;
+    let wanted = wanted.filter(|_| context.sink.errors() == errors)?;
     let imported = match openapi::import(&root, &Wanted { read_from, ..wanted }) {
         Ok(imported) => imported,
         Err(why) => {
             let words = format!("can't import `{}`: {why}", location.value);
             context.sink.push(Diagnostic::error(Code::BadImport, location.span, words));
-            return;
+            return None;
         }
     };
     refuse_unknown(import, &imported, context.sink);
@@ -124,6 +130,7 @@ async fn one(
             );
         }
     }
+    Some(())
 }
 
 /// The wishes of an import; `None` after a mistake in them.

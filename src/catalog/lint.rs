@@ -4,6 +4,7 @@
 pub mod allow;
 mod descriptions;
 mod hidden;
+pub mod made;
 mod names;
 pub mod secrets;
 mod suspicious;
@@ -21,6 +22,8 @@ struct Subject<'s> {
     root: &'s Node,
     /// What became of it.
     catalog: &'s Catalog,
+    /// What imports and the like bring.
+    made: &'s [made::Made],
     /// The texts of files that the spec names, such as statements.
     others: Vec<&'s str>,
 }
@@ -38,15 +41,15 @@ fn entries<'n>(node: &'n Node, key: &str) -> (&'n Node, &'n [Entry]) {
 }
 
 /// Every lint, in the order in which `docs/errors.md` has their codes.
-const LINTS: [fn(&Subject<'_>, &mut Diagnostics); 6] =
-    [descriptions::lint, names::lint, uses::lint, hidden::lint, suspicious::lint, writes::lint];
+const LINTS: [fn(&Subject<'_>, &mut Diagnostics); 7] =
+    [descriptions::lint, names::lint, uses::lint, hidden::lint, suspicious::lint, writes::lint, made::lint];
 
 impl Loaded {
     /// Adds what lints find, unless there are errors, and what is wrong with the comments that allow warnings.
     pub fn lint(&mut self) {
         if let (Some(catalog), Some(root)) = (&self.catalog, &self.root) {
             let others = self.files.others().collect();
-            let subject = Subject { root, catalog, others };
+            let subject = Subject { root, catalog, made: &self.made, others };
             LINTS.iter().for_each(|lint| lint(&subject, &mut self.diagnostics));
             secrets::lint(&self.secrets, &mut self.diagnostics);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::action::{Arguments, Param};
-use crate::schema::{self, Schema, SchemaFault};
+use crate::schema::{self, Schema, SchemaFault, tight};
 use crate::spec::model::Property;
 use crate::spec::node::{Entry, Kind, Node, entries_to_json};
 use crate::spec::read::{At, FromNode, refuse};
@@ -67,10 +67,16 @@ impl Params {
     /// The names of a `params` map. Mistakes in the two keys of our own are reported, those of the schemas not.
     pub fn names(written: &Named<Property>, sink: &mut Diagnostics) -> Vec<Param> {
         let mut all = Vec::new();
+        if let Some(properties) = whole_schema(written) {
+            let found =
+                Diagnostic::error(Code::BadSchema, properties, "`params` has the schema of each param by its name");
+            sink.push(found.label("write these right below `params`, or the whole schema below `inputSchema`"));
+            return all;
+        }
         for (name, node) in written.all() {
             let Some(node) = node else { continue };
             let (schema, optional, secret) = match &node.kind {
-                Kind::String(kind) => (json!({ "type": kind.expose() }), false, false),
+                Kind::String(kind) => (tight(json!({ "type": kind.expose() })), false, false),
                 Kind::Map(entries) => {
                     let (own, standard): (Vec<&Entry>, Vec<&Entry>) =
                         entries.iter().partition(|e| OWN_KEYS.contains(&e.key.value.as_str()));
@@ -80,7 +86,12 @@ impl Params {
                     (Value::Object(entries_to_json(&standard)), flag("optional", sink), flag("secret", sink))
                 }
                 _ => {
-                    let label = "such as `string`, or `{ type: string, minLength: 2 }`";
+                    let label = match (name.value.as_str(), &node.kind) {
+                        ("required", Kind::List(_)) => {
+                            "leave it out: a param is required unless it says `optional: true`"
+                        }
+                        _ => "such as `string`, or `{ type: string, minLength: 2 }`",
+                    };
                     refuse(node, "a JSON Schema or the name of a type", sink, |found| found.label(label));
                     (json!({}), false, false)
                 }
@@ -157,6 +168,15 @@ impl Params {
         };
         given.into_iter().map(by_type).collect()
     }
+}
+
+/// Where the properties are, if what should be params is one JSON Schema of an object.
+fn whole_schema(written: &Named<Property>) -> Option<Span> {
+    let of = |wanted: &str| written.iter().find(|(name, _)| name.value == wanted);
+    let object = matches!(&of("type")?.1.kind, Kind::String(kind) if kind.expose() == "object");
+    let (name, properties) = of("properties")?;
+    let typed = matches!(properties.get("type").map(|entry| &entry.value.kind), Some(Kind::String(_)));
+    (object && !typed && matches!(properties.kind, Kind::Map(_))).then_some(name.span)
 }
 
 /// One object of all the params.

@@ -88,6 +88,11 @@ impl Prompt {
         self.completions.iter().find(|c| c.name == argument)
     }
 
+    /// The names of the arguments that are completed.
+    pub fn completions(&self) -> impl Iterator<Item = &str> {
+        self.completions.iter().map(|completion| completion.name.as_str())
+    }
+
     /// Its arguments.
     pub fn parameters(&self) -> &Params {
         &self.params
@@ -107,7 +112,7 @@ impl Prompt {
         let mut names =
             self.params.check(self.params.coerce(given)).map_err(|faults| ActionError::invalid(faults.join("; ")))?;
         if let Some(other) = &self.other {
-            return Ok(content::messages(other.messages(&names, call).await?));
+            return content::messages(other.messages(&names, call).await?);
         }
         call.client.require(data::requires(&self.data)).await?;
         let found = join_all(self.data.iter().map(|data| self.in_time(data.run(&names, self.limits, call)))).await;

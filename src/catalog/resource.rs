@@ -147,6 +147,11 @@ impl Resource {
         self.completions.iter().find(|c| c.name == variable)
     }
 
+    /// The names of the variables that are completed.
+    pub fn completions(&self) -> impl Iterator<Item = &str> {
+        self.completions.iter().map(|completion| completion.name.as_str())
+    }
+
     /// Its variables.
     pub fn parameters(&self) -> &Params {
         &self.params

@@ -11,8 +11,11 @@ use super::content;
 use super::headers;
 use super::params::{Params, compile_schema, place_of};
 use super::shape;
-use crate::action::steps::{Ask, Callee, Hints};
+use crate::action::callee::Callee;
+use crate::action::hints::Hints;
+use crate::action::steps::Ask;
 use crate::action::{self, Action, Arguments, Builder, Call, Capabilities, Scope};
+use crate::catalog::RequestLog;
 use crate::outcome::shape::{Shape, ShapeLimits, Shaped};
 use crate::outcome::{ActionError, Content, ErrorKind, Outcome, Whole};
 use crate::schema::Schema;
@@ -104,7 +107,7 @@ impl Tool {
         let output = match output {
             Some(schema) => Some(schema?),
             None if shape.reshapes() => None,
-            None => action.output_schema().and_then(|schema| Schema::compile(schema).ok()),
+            None => action.output_schema().map(Schema::known),
         };
         named.then_some(())?;
         headers_fit.then_some(())?;
@@ -179,7 +182,10 @@ impl Tool {
     /// # Errors
     /// [`ErrorKind::Lacking`] and [`ErrorKind::Unanswered`]; all else that goes wrong is told in the answer.
     pub async fn attempt(&self, given: Arguments, call: &Call) -> Result<Answer, ActionError> {
-        let error = match self.answer(given, call).await {
+        let log = RequestLog::begin();
+        let answered = self.answer(given, call).await;
+        log.end("tools/call", &self.listed.name, &answered);
+        let error = match answered {
             Ok(answer) => return Ok(answer),
             Err(error) if matches!(error.kind, ErrorKind::Lacking | ErrorKind::Unanswered) => return Err(error),
             Err(error) => error,
@@ -364,6 +370,7 @@ fn requires(written: Option<&model::Requires>, confirm: Option<&Ask>, action: &A
         sampling: w.sampling.is_some(),
         roots: w.roots.is_some(),
         tasks: w.tasks.is_some(),
+        ..Capabilities::default()
     });
     said.and(confirm.map(Ask::requires).unwrap_or_default()).and(action.requires())
 }

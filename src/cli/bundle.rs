@@ -2,16 +2,17 @@
 
 mod contents;
 mod manifest;
+mod trial;
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::spec::{self, EnvironmentArguments};
-use super::{Exit, complain, note, replace};
+use super::{Exit, complain, note, program, replace};
 use crate::action::source::Mode;
 use crate::catalog::Catalog;
 use crate::spec::load::Input;
@@ -82,14 +83,18 @@ pub async fn run(arguments: Arguments) -> Exit {
     let loaded = Catalog::load(&input, &environment, Mode::Offline, arguments.trust_permissions.into(), None).await;
     note(&spec::diagnostics(&loaded));
     let Some(catalog) = &loaded.catalog else { return spec::exit(&loaded) };
-    let contents = match Contents::of(&arguments.spec, &loaded, &arguments.include) {
-        Ok(contents) => contents,
-        Err(words) => return refused(Exit::AtFault, &words),
-    };
     let output = arguments.output.clone().unwrap_or_else(|| {
         let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
         PathBuf::from(format!("{}.mcpb", catalog.server.name.chars().map(plain).collect::<String>()))
     });
+    let not = [Some(&output), arguments.environment.env_file.as_ref()].into_iter().flatten();
+    let contents = match Contents::of(&arguments.spec, &loaded, &arguments.include, not) {
+        Ok(contents) => contents,
+        Err(words) => return refused(Exit::AtFault, &words),
+    };
+    if let Err(words) = trial::run(&contents, &environment).await {
+        return refused(Exit::AtFault, &words);
+    }
     match write(&arguments, catalog, &contents, &output) {
         Ok(()) => {
             note(&told(&output, &contents));
@@ -106,6 +111,10 @@ fn refused(exit: Exit, words: &str) -> Exit {
 
 fn told(output: &Path, contents: &Contents) -> String {
     let mut text = format!("wrote {} ({})\n", output.display(), spec::plural(contents.files.len() + 2, "file"));
+    if contents.left_out > 0 {
+        let files = spec::plural(contents.left_out, "file");
+        text.push_str(&format!("left out of folders: {files} that are hidden, links, or hold secrets\n"));
+    }
     if !contents.variables.is_empty() {
         let names: Vec<&str> = contents.variables.iter().map(|variable| variable.name.as_str()).collect();
         text.push_str(&format!("whoever installs it is asked for {}\n", crate::spec::read::list_names(&names)));
@@ -116,7 +125,7 @@ fn told(output: &Path, contents: &Contents) -> String {
 fn write(arguments: &Arguments, catalog: &Catalog, contents: &Contents, output: &Path) -> Result<(), String> {
     let platform = arguments.platform.unwrap_or_else(Platform::own).word();
     let manifest = manifest::of(catalog, contents, arguments.author.as_deref(), platform);
-    let own = std::env::current_exe().map_err(|error| format!("can't tell where this program is: {error}"))?;
+    let own = program::path()?;
     let program = arguments.binary.as_deref().unwrap_or(&own);
     let mut aside = output.as_os_str().to_owned();
     aside.push(format!(".{}.new", std::process::id()));
@@ -133,8 +142,12 @@ fn pack(file: impl Write + Seek, manifest: &str, program: &Path, contents: &Cont
     let mut zip = ZipWriter::new(file);
     let broken = |error: zip::result::ZipError| format!("the bundle can't be written: {error}");
     let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o644);
+    let plain = plain.last_modified_time(DateTime::default());
     zip.start_file("manifest.json", plain).map_err(broken)?;
     zip.write_all(manifest.as_bytes()).map_err(|error| broken(error.into()))?;
+    for folder in &contents.empty {
+        zip.add_directory(format!("{SPEC}/{folder}"), plain.unix_permissions(0o755)).map_err(broken)?;
+    }
     let files = contents.files.iter().map(|(name, path)| (format!("{SPEC}/{name}"), path.as_path()));
     for (name, path) in std::iter::once((PROGRAM.to_owned(), program)).chain(files) {
         let cant_read = |error: &io::Error| format!("can't read {}: {error}", path.display());

@@ -8,7 +8,7 @@ use rmcp::model::ContentBlock;
 use serde_json::{Map, Value};
 
 use super::spec::{self, SpecArguments};
-use super::{Exit, complain, note, print, table, user};
+use super::{Exit, complain, note, paint, print, table, user};
 use crate::action::source::Mode;
 use crate::action::{Arguments as Given, Param};
 use crate::catalog::params::Params;
@@ -60,6 +60,9 @@ impl Format {
     }
 }
 
+/// What is said in place of what a client would be told.
+const UNASKED: &str = "this tool asks its user, and there is no terminal to ask at";
+
 /// Columns of a table where no terminal says how wide it is.
 const WIDTH: usize = 120;
 
@@ -100,8 +103,11 @@ pub async fn run(arguments: Arguments) -> Exit {
             match tried {
                 Ok(answer) => show(&answer, format),
                 Err(error) => {
-                    let exit = show(&Answer::error(error.message), format);
-                    if error.kind == ErrorKind::Lacking && !arguments.yes && tool.asks() {
+                    let unasked = error.kind == ErrorKind::Lacking && !arguments.yes && tool.asks();
+                    let nobody = unasked && !person::answers();
+                    let words = if nobody { UNASKED.to_owned() } else { error.message };
+                    let exit = show(&Answer::error(words), format);
+                    if unasked {
                         note("help: with `--yes` the answer to what the tool asks is yes\n");
                     }
                     exit
@@ -142,7 +148,11 @@ fn show(answer: &Answer, format: Format) -> Exit {
     let said = if parts.first().is_some_and(|p| p.json) { parts.split_off(1) } else { Vec::new() };
     let rows = answer.structured.as_ref().filter(|_| format == Format::Table && parts.iter().any(|part| part.json));
     let table = rows.and_then(|rows| table::of_answer(rows, width()));
-    print(&table.unwrap_or_else(|| format!("{}\n", join(&parts).trim_end_matches('\n'))));
+    let coloured = || answer.structured.as_ref().filter(|_| parts.iter().any(|part| part.json) && paint::is_coloured());
+    match table.or_else(|| coloured().map(|value| format!("{}\n", paint::json(value)))) {
+        Some(shown) => print(&shown),
+        None => paint::data(&format!("{}\n", join(&parts).trim_end_matches('\n'))),
+    }
     if !said.is_empty() {
         note(&format!("{}\n", join(&said)));
     }

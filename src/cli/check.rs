@@ -82,15 +82,15 @@ pub async fn run(arguments: Arguments) -> Exit {
 
 /// Prints what was found as text, or gives it for the one value that is printed at the end.
 fn told(path: &Path, loaded: &Loaded, arguments: &Arguments) -> Vec<Value> {
-    let object = match arguments.format {
+    let files = &loaded.files;
+    match arguments.format {
         Format::Text => {
             print(&text(path, loaded, arguments.offline));
-            return Vec::new();
+            Vec::new()
         }
-        Format::Json => render::json,
-        Format::Sarif => sarif::result,
-    };
-    loaded.diagnostics.sorted(&loaded.files).into_iter().map(|found| object(found, &loaded.files)).collect()
+        Format::Json => loaded.diagnostics.sorted(files).into_iter().map(|found| render::json(found, files)).collect(),
+        Format::Sarif => sarif::results(path, loaded),
+    }
 }
 
 fn text(path: &Path, loaded: &Loaded, offline: bool) -> String {

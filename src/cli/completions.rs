@@ -20,6 +20,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut super::Arguments::command(), "mcp-declare", &mut script);
-    print(&String::from_utf8_lossy(&script));
+    let script = String::from_utf8_lossy(&script);
+    // clap_complete 4.6 asks for the commands of a program with a hyphen by another name than it gives them.
+    print(&script.replace("mcp__subcmd__declare", "mcp__declare"));
     Exit::Done
 }

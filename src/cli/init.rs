@@ -19,7 +19,8 @@ use template::Template;
     after_help = "On a terminal and without an option it asks.\n\nExamples:\n  mcp-declare init shop.yaml --template sql\n  \
                         mcp-declare init shop.yaml --from-openapi https://api.example.com/openapi.json\n  \
                         mcp-declare init --from-curl \"curl 'https://api.example.com/items?page=1'\"\n  \
-                        mcp-declare init shop.yaml --from-db postgres://localhost/shop --tables orders,items"
+                        mcp-declare init shop.yaml --from-db postgres://localhost/shop --tables orders,items\n  \
+                        mcp-declare init sales.yaml --from-db sales.db"
 )]
 #[command(group(clap::ArgGroup::new("from")))]
 pub struct Arguments {
@@ -38,8 +39,8 @@ pub struct Arguments {
     /// A curl line; what it asks becomes a tool.
     #[arg(long, value_name = "LINE", group = "from")]
     from_curl: Option<String>,
-    /// A database: its URL, which the spec does not hold.
-    #[arg(long, value_name = "URL", group = "from")]
+    /// A database: its URL, which the spec does not hold, or a SQLite file.
+    #[arg(long, value_name = "URL|FILE", group = "from")]
     from_db: Option<String>,
     /// The tables and views to begin with; all by default.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "from_db")]
@@ -55,10 +56,18 @@ struct Made {
     text: String,
     /// How many tools it has.
     tools: usize,
+    /// A second file that it needs.
+    beside: Option<Beside>,
     /// What is not in it, and why.
     left: Vec<String>,
     /// What it needs.
     hint: Option<String>,
+}
+
+/// A file that is written beside the spec.
+struct Beside {
+    file: PathBuf,
+    text: String,
 }
 
 impl Arguments {
@@ -87,9 +96,8 @@ pub async fn run(arguments: Arguments) -> Exit {
             return exit;
         }
     };
-    if let Err(why) = write(&arguments.file, &made.text, arguments.force) {
-        complain(&format!("can't write {}: {why}", arguments.file.display()));
-        return Exit::AtFault;
+    if let Some(exit) = write_all(&arguments, &made) {
+        return exit;
     }
     note(&told(&made, &arguments.file));
     Exit::Done
@@ -115,7 +123,8 @@ fn folder_name() -> String {
 
 async fn make(arguments: &Arguments) -> Result<Made, (Exit, String)> {
     if let Some(template) = arguments.template {
-        return Ok(template.fill(&arguments.name.clone().unwrap_or_else(folder_name), &arguments.file));
+        let name = arguments.name.clone().unwrap_or_else(folder_name);
+        return template.fill(&name, &arguments.file).map_err(|words| (Exit::Usage, words));
     }
     match (&arguments.from_openapi, &arguments.from_curl, &arguments.from_db) {
         (Some(location), ..) => described::from_openapi(location).await.map(Made::from),
@@ -123,7 +132,7 @@ async fn make(arguments: &Arguments) -> Result<Made, (Exit, String)> {
             let begun = curl::read(line).map_err(|why| (Exit::AtFault, format!("this curl line: {why}")));
             begun.map(Made::from)
         }
-        (.., Some(url)) => db::begin(url, &arguments.tables).await,
+        (.., Some(url)) => db::begin(url, &arguments.tables, &arguments.file).await,
         (None, None, None) => Err((Exit::Usage, "name what to begin from".to_owned())),
     }
 }
@@ -143,7 +152,25 @@ fn check(file: &Path, force: bool) -> Result<(), String> {
     }
 }
 
-fn write(file: &Path, text: &str, force: bool) -> Result<(), &'static str> {
+/// Writes the spec, and first what it needs; how it ended, if it could not.
+fn write_all(arguments: &Arguments, made: &Made) -> Option<Exit> {
+    if let Some(beside) = &made.beside
+        && let Err(words) = check(&beside.file, arguments.force)
+    {
+        complain(&words);
+        return Some(Exit::Usage);
+    }
+    let beside = made.beside.iter().map(|beside| (&beside.file, &beside.text));
+    for (file, text) in beside.chain([(&arguments.file, &made.text)]) {
+        if let Err(why) = write(file, text, arguments.force) {
+            complain(&format!("can't write {}: {why}", file.display()));
+            return Some(Exit::AtFault);
+        }
+    }
+    None
+}
+
+fn write(file: &Path, text: &str, force: bool) -> Result<(), String> {
     if file == Path::new("-") {
         super::print(text);
         return Ok(());
@@ -151,14 +178,26 @@ fn write(file: &Path, text: &str, force: bool) -> Result<(), &'static str> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).truncate(force).create(force).create_new(!force);
     let written = options.open(file).and_then(|mut open| open.write_all(text.as_bytes()));
-    written.map_err(|error| crate::spec::load::reason(&error))
+    written.map_err(|error| match file.parent() {
+        Some(folder) if error.kind() == std::io::ErrorKind::NotFound => {
+            format!("there is no folder {}", folder.display())
+        }
+        _ => crate::spec::load::reason(&error).to_owned(),
+    })
 }
 
 fn told(made: &Made, file: &Path) -> String {
     let mut lines: Vec<String> = made.left.iter().map(|line| format!("left out: {line}")).collect();
+    lines.extend(made.beside.iter().map(|beside| format!("wrote {}", beside.file.display())));
     if file != Path::new("-") {
         lines.push(format!("wrote {} ({})", file.display(), super::spec::plural(made.tools, "tool")));
     }
     lines.extend(made.hint.clone());
+    if file != Path::new("-") {
+        lines.push(format!(
+            "next: mcp-declare serve {0}, or mcp-declare install {0} --client claude-desktop",
+            file.display()
+        ));
+    }
     lines.into_iter().map(|line| line + "\n").collect()
 }

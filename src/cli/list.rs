@@ -4,7 +4,7 @@ use rmcp::model::Tool;
 use serde_json::{Value, json};
 
 use super::spec::{self, SpecArguments};
-use super::{Exit, print, table};
+use super::{Exit, paint, print, table};
 use crate::action::source::Mode;
 use crate::catalog::{Catalog, Listed};
 
@@ -22,6 +22,9 @@ pub struct Arguments {
 /// Prints the lists.
 pub async fn run(arguments: Arguments) -> Exit {
     match arguments.spec.load(Mode::Check).await {
+        Ok(catalog) if arguments.json && paint::is_coloured() => {
+            print(&format!("{}\n", paint::json(&as_json(&catalog))))
+        }
         Ok(catalog) if arguments.json => print(&format!("{:#}\n", as_json(&catalog))),
         Ok(catalog) => print(&as_text(&catalog)),
         Err(exit) => return exit,
@@ -101,13 +104,25 @@ fn section(text: &mut String, title: &str, rows: Vec<(String, &str)>, room: Opti
     let columns = |name: &str| name.chars().count();
     let width = rows.iter().map(|(name, _)| columns(name)).filter(|columns| *columns <= MAX_NAME).max().unwrap_or(4);
     for (name, description) in rows {
-        let line = description.lines().next().unwrap_or("");
-        let line = room
-            .map_or_else(|| line.to_owned(), |room| table::cut(line, room.saturating_sub(width + 4).max(MAX_NAME / 2)));
-        let name = if columns(&name) > width && !line.is_empty() { format!("{name}\n  {:width$}", "") } else { name };
-        text.push_str(format!("  {name:width$}  {line}").trim_end());
+        let line = paint::visible(description.lines().next().unwrap_or(""));
+        let line = match room {
+            Some(room) => table::cut(&line, room.saturating_sub(width + 4).max(MAX_NAME / 2)),
+            None => line,
+        };
+        let gap =
+            if columns(&name) > width { format!("\n  {:width$}", "") } else { " ".repeat(width - columns(&name)) };
+        text.push_str(&format!("  {}", painted(&name)));
+        if !line.is_empty() {
+            text.push_str(&format!("{gap}  {line}"));
+        }
         text.push('\n');
     }
+}
+
+/// A name in colour, and what it takes without.
+fn painted(name: &str) -> String {
+    let (called, takes) = name.split_at(name.find('(').unwrap_or(name.len()));
+    format!("\x1b[36m{called}\x1b[0m{takes}")
 }
 
 #[cfg(test)]
@@ -121,7 +136,7 @@ mod tests {
         let rows = [("short()", "One"), (long.as_str(), "Two\nand more"), (long.as_str(), ""), ("ü(a)", "Three")];
         section(&mut text, "tools", rows.map(|(name, line)| (name.to_owned(), line)).to_vec(), None);
         assert_eq!(
-            text,
+            text.replace("\x1b[36m", "").replace("x\x1b[0m", "x").replace("t\x1b[0m(", "t(").replace("ü\x1b[0m", "ü"),
             format!("\n\x1b[1mtools:\x1b[0m\n  short()  One\n  {long}\n           Two\n  {long}\n  ü(a)     Three\n")
         );
     }

@@ -28,7 +28,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Ok(catalog) => catalog,
         Err(exit) => return exit,
     };
-    let before = load::read_given(&path).and_then(|text| Lock::parse(&text));
+    let before = load::read_text(&path).and_then(|text| Lock::parse(&text));
     let drift = before.map(|lock| lock.drift(&catalog));
     if let Ok(changes) = &drift {
         print(&changes.iter().map(|change| format!("{change}\n")).collect::<String>());

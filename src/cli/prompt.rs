@@ -4,7 +4,7 @@ use rmcp::model::{ContentBlock, ResourceContents, Role};
 use serde_json::{Map, Value};
 
 use super::spec::{self, SpecArguments};
-use super::{Exit, complain, print};
+use super::{Exit, complain, paint, print};
 use crate::action::Call;
 use crate::action::source::Mode;
 
@@ -46,12 +46,16 @@ pub async fn run(arguments: Arguments) -> Exit {
             return Exit::AtFault;
         }
     };
+    if let (true, Some(what)) = (paint::is_seen(), prompt.listed.description.as_deref()) {
+        print(&format!("{}\n\n", paint::aside(&paint::visible(what.trim_end()))));
+    }
     for message in messages {
         let who = match message.role {
             Role::User => "user",
             Role::Assistant => "assistant",
         };
-        print(&format!("{who}:\n{}\n\n", words(&message.content).trim_end()));
+        print(&format!("\x1b[1m{who}:\x1b[0m\n"));
+        paint::data(&format!("{}\n\n", words(&message.content).trim_end()));
     }
     Exit::Done
 }
@@ -60,6 +64,8 @@ fn words(content: &ContentBlock) -> String {
     match content {
         ContentBlock::Text(text) => text.text.clone(),
         ContentBlock::Image(image) => format!("[{}, {} bytes of base64]", image.mime_type, image.data.len()),
+        ContentBlock::Audio(audio) => format!("[{}, {} bytes of base64]", audio.mime_type, audio.data.len()),
+        ContentBlock::ResourceLink(link) => format!("[{}]", link.uri),
         ContentBlock::Resource(embedded) => match &embedded.resource {
             ResourceContents::TextResourceContents { uri, text, .. } => format!("[{uri}]\n{text}"),
             ResourceContents::BlobResourceContents { uri, blob, .. } => {

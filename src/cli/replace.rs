@@ -55,6 +55,7 @@ pub fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "there is no such folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
+        io::ErrorKind::StorageFull => "no space left on device".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -10,6 +10,9 @@ use crate::catalog::{Catalog, Loaded};
 use crate::spec::load::{self, Input};
 use crate::spec::{Environment, render};
 
+/// Lines that a quoted value of an environment file is looked for in, to find the one at fault.
+const MAX_LINES: usize = 200;
+
 /// A spec on the command line.
 #[derive(Debug, clap::Args)]
 pub struct SpecArguments {
@@ -37,15 +40,40 @@ impl EnvironmentArguments {
     /// Words, if the file can't be read.
     pub fn read(&self) -> Result<Environment, String> {
         let mut environment = Environment::of_process();
-        if let Some(path) = &self.env_file {
-            let text = load::read_given(path).map_err(|why| format!("can't read {}: {why}", path.display()))?;
-            for pair in dotenvy::from_read_iter(text.as_bytes()) {
-                let (name, value) = pair.map_err(|_| format!("{} is no file of NAME=value lines", path.display()))?;
-                environment.add(name, value);
-            }
+        for (name, value) in self.file()? {
+            environment.add(name, value);
         }
         Ok(environment)
     }
+
+    /// What the file alone says; nothing if none is named.
+    ///
+    /// # Errors
+    /// Words, if the file can't be read.
+    pub fn file(&self) -> Result<Vec<(String, String)>, String> {
+        let Some(path) = &self.env_file else { return Ok(Vec::new()) };
+        let text = load::read_given(path).map_err(|why| format!("can't read {}: {why}", path.display()))?;
+        let pairs = dotenvy::from_read_iter(text.as_bytes());
+        pairs.collect::<Result<_, _>>().map_err(|_| {
+            format!("{}, line {}: expected NAME=value, quoted if it has spaces", path.display(), faulty_line(&text))
+        })
+    }
+}
+
+/// The number of the first line of an environment file that is at fault; its text may be a secret.
+fn faulty_line(text: &str) -> usize {
+    let (mut begin, mut value) = (1, String::new());
+    for (number, line) in (1..).zip(text.lines()) {
+        value.push_str(line);
+        value.push('\n');
+        if dotenvy::from_read_iter(value.as_bytes()).all(|pair| pair.is_ok()) {
+            begin = number + 1;
+            value.clear();
+        } else if number > begin + MAX_LINES {
+            break;
+        }
+    }
+    begin
 }
 
 impl SpecArguments {

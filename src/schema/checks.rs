@@ -30,24 +30,33 @@ pub fn check(at: &str, schema: &Map<String, Value>) -> Vec<SchemaFault> {
 
 fn types(at: &str, schema: &Map<String, Value>) -> Vec<SchemaFault> {
     let at = pointer::join(at, "type");
-    let named: Vec<(String, &str)> = match schema.get("type") {
-        Some(Value::String(one)) => vec![(at, one)],
+    match schema.get("type") {
+        Some(Value::String(one)) => unknown_type(at, one).into_iter().collect(),
         Some(Value::Array(several)) => {
-            let names = several.iter().enumerate();
-            names.filter_map(|(i, v)| Some((pointer::join(&at, i), v.as_str()?))).collect()
+            let each = several.iter().enumerate().filter_map(|(i, value)| {
+                let at = pointer::join(&at, i);
+                match value {
+                    Value::String(name) => unknown_type(at, name),
+                    Value::Null => Some(SchemaFault::new(at, "the name of a type is text").help("write `\"null\"`")),
+                    _ => None,
+                }
+            });
+            each.collect()
         }
         _ => Vec::new(),
+    }
+}
+
+fn unknown_type(at: String, name: &str) -> Option<SchemaFault> {
+    if TYPES.contains(&name) {
+        return None;
+    }
+    let help = match (keywords::form_for(name), keywords::meant_type(name)) {
+        (Some(form), _) => format!("write `{form}`"),
+        (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("the types are {}", TYPES.map(|t| format!("`{t}`")).join(", ")),
     };
-    let unknown = named.into_iter().filter(|(_, name)| !TYPES.contains(name));
-    unknown
-        .map(|(at, name)| {
-            let fault = SchemaFault::new(at, format!("unknown type `{name}`"));
-            match keywords::meant_type(name) {
-                Some(meant) => fault.help(format!("did you mean `{meant}`?")),
-                None => fault.help(format!("the types are {}", TYPES.map(|t| format!("`{t}`")).join(", "))),
-            }
-        })
-        .collect()
+    Some(SchemaFault::new(at, format!("unknown type `{name}`")).help(help))
 }
 
 fn bounds(at: &str, schema: &Map<String, Value>) -> Vec<SchemaFault> {

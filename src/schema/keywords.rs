@@ -89,15 +89,30 @@ const KEYWORDS: &[(Holds, &[&str])] = &[
     ),
 ];
 
-/// Short forms that are no misspelling and yet always mean one keyword.
-const SHORT: [(&str, &str); 5] =
-    [("min", "minimum"), ("max", "maximum"), ("minlen", "minLength"), ("maxlen", "maxLength"), ("regex", "pattern")];
+/// Short forms and words of other products, in small letters, that are no misspelling and yet always mean one keyword.
+/// Left alone they would be annotations, and their limit would hold nothing.
+const SHORT: [(&str, &str); 14] = [
+    ("min", "minimum"),
+    ("max", "maximum"),
+    ("minvalue", "minimum"),
+    ("maxvalue", "maximum"),
+    ("ge", "minimum"),
+    ("le", "maximum"),
+    ("gt", "exclusiveMinimum"),
+    ("lt", "exclusiveMaximum"),
+    ("minlen", "minLength"),
+    ("maxlen", "maxLength"),
+    ("regex", "pattern"),
+    ("allowedvalues", "enum"),
+    ("allowed_values", "enum"),
+    ("excludedvalues", "not"),
+];
 
 /// The types of JSON Schema.
 pub const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
 
 /// What other languages call them.
-const FOREIGN_TYPES: [(&str, &str); 17] = [
+const FOREIGN_TYPES: [(&str, &str); 16] = [
     ("int", "integer"),
     ("int32", "integer"),
     ("int64", "integer"),
@@ -105,7 +120,6 @@ const FOREIGN_TYPES: [(&str, &str); 17] = [
     ("bool", "boolean"),
     ("str", "string"),
     ("text", "string"),
-    ("date", "string"),
     ("float", "number"),
     ("double", "number"),
     ("decimal", "number"),
@@ -148,6 +162,26 @@ fn slack(keyword: &str) -> usize {
     }
 }
 
+/// How the schema is written of which an unknown type's `name` says more than a type.
+pub fn form_for(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    let of = |name: &str| TYPES.iter().copied().find(|known| *known == name).or_else(|| meant_type(name));
+    match lower.as_str() {
+        "enum" => Some("{ enum: [a, b] }".to_owned()),
+        "date" | "time" | "uuid" | "email" | "uri" | "ipv4" | "ipv6" | "hostname" => {
+            Some(format!("{{ type: string, format: {lower} }}"))
+        }
+        "url" => Some("{ type: string, format: uri }".to_owned()),
+        "datetime" | "date-time" | "timestamp" => Some("{ type: string, format: date-time }".to_owned()),
+        _ => {
+            let optional =
+                lower.strip_suffix('?').and_then(of).map(|kind| format!("{{ type: {kind}, optional: true }}"));
+            let list = || lower.strip_suffix("[]").and_then(of);
+            optional.or_else(|| list().map(|kind| format!("{{ type: array, items: {{ type: {kind} }} }}")))
+        }
+    }
+}
+
 /// The type that an unknown `name` means.
 pub fn meant_type(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
@@ -181,6 +215,11 @@ mod tests {
             ("item", "items"),
             ("ref", "$ref"),
             ("min", "minimum"),
+            ("minValue", "minimum"),
+            ("ge", "minimum"),
+            ("allowedValues", "enum"),
+            ("allowed_values", "enum"),
+            ("excludedValues", "not"),
             ("NOT", "not"),
             ("defualt", "default"),
             ("one_of", "oneOf"),

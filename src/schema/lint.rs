@@ -117,6 +117,9 @@ impl<'s> Walk<'s> {
     }
 }
 
+/// Keywords whose value is a list.
+const LISTS: [&str; 3] = ["enum", "required", "examples"];
+
 /// What the meta-schema of the schema's dialect says.
 fn against_meta_schema(schema: &Value) -> Vec<SchemaFault> {
     let Ok(meta) = jsonschema::meta::validator_for(schema) else {
@@ -132,7 +135,16 @@ fn against_meta_schema(schema: &Value) -> Vec<SchemaFault> {
         let at = error.instance_path();
         let name = at.as_str().rsplit('/').next().unwrap_or_default();
         let message = format!("`{name}` {}", sentences.predicate(&error, false));
-        SchemaFault::new(at.as_str(), message)
+        let fault = SchemaFault::new(at.as_str(), message);
+        match (error.kind(), error.instance().as_ref()) {
+            (ValidationErrorKind::Type { .. }, Value::String(text)) if text.parse::<f64>().is_ok() => {
+                fault.help("write it without quotes")
+            }
+            (ValidationErrorKind::Type { .. }, Value::String(_)) if LISTS.contains(&name) => {
+                fault.help("a list is written `[a, b]`")
+            }
+            _ => fault,
+        }
     });
     faults.collect()
 }

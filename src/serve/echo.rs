@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{http::Direct, methods};
+use super::{foresight::Foresight, http::Direct, methods};
 
 /// What the handlers of one server saw.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub(crate) struct Seen {
     pub(crate) cancelled: usize,
 }
 
-/// `echo {text}`, `slow {ms}` (stops when cancelled), `notify {}` (changes the tool list), `report {}` (tells of
+/// `echo {text}`, `slow {ms}` (without `ms` until [`Echo::released`]; stops when cancelled), `notify {}` (changes the tool list), `report {}` (tells of
 /// progress) and `ask {}` (asks the client something and says whether it answered).
 pub(crate) const TOOLS: [&str; 5] = ["echo", "slow", "notify", "report", "ask"];
 
@@ -35,17 +35,23 @@ pub(crate) struct Echo {
     closing: CancellationToken,
     changed: Arc<watch::Sender<u64>>,
     pub(crate) seen: Arc<watch::Sender<Seen>>,
+    pub(crate) released: CancellationToken,
 }
 
 impl Echo {
     pub(crate) fn new(closing: &CancellationToken) -> Self {
-        Echo { closing: closing.clone(), changed: Arc::default(), seen: Arc::default() }
+        Echo {
+            closing: closing.clone(),
+            changed: Arc::default(),
+            seen: Arc::default(),
+            released: CancellationToken::new(),
+        }
     }
 
     /// Waits until the handlers saw what `wanted` wants.
     pub(crate) async fn until(&self, wanted: impl FnMut(&Seen) -> bool) {
         let mut seen = self.seen.subscribe();
-        tokio::time::timeout(Duration::from_secs(10), seen.wait_for(wanted)).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), seen.wait_for(wanted)).await.unwrap().unwrap();
     }
 
     fn tool(name: &'static str) -> Tool {
@@ -64,10 +70,16 @@ impl Echo {
         CallToolResult::success(vec![ContentBlock::text(if asked.is_ok() { "answered" } else { "refused" })])
     }
 
-    async fn slow(&self, ms: u64, context: RequestContext<RoleServer>) -> CallToolResult {
+    async fn slow(&self, ms: Option<u64>, context: RequestContext<RoleServer>) -> CallToolResult {
         self.seen.send_modify(|seen| seen.started += 1);
+        let slept = async {
+            match ms {
+                Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                None => self.released.cancelled().await,
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(ms)) => CallToolResult::success(vec![ContentBlock::text("slept")]),
+            () = slept => CallToolResult::success(vec![ContentBlock::text("slept")]),
             () = context.ct.cancelled() => {
                 self.seen.send_modify(|seen| seen.cancelled += 1);
                 CallToolResult::error(vec![ContentBlock::text("cancelled")])
@@ -75,6 +87,8 @@ impl Echo {
         }
     }
 }
+
+impl Foresight for Echo {}
 
 impl Direct for Echo {}
 
@@ -130,7 +144,7 @@ impl ServerHandler for Echo {
                 let text = arguments.get("text").and_then(Value::as_str).unwrap_or_default();
                 CallToolResult::success(vec![ContentBlock::text(text)])
             }
-            "slow" => self.slow(arguments.get("ms").and_then(Value::as_u64).unwrap_or_default(), context).await,
+            "slow" => self.slow(arguments.get("ms").and_then(Value::as_u64), context).await,
             "notify" => {
                 self.changed.send_modify(|count| *count += 1);
                 if context.protocol_version().is_some_and(|version| version < ProtocolVersion::V_2026_07_28) {
@@ -175,4 +189,19 @@ pub(crate) fn request(id: impl Into<Value>, method: &str, mut params: Value, mod
 pub(crate) fn initialize(id: impl Into<Value>, version: &str) -> Value {
     let client = json!({"name": "test", "version": "1"});
     request(id, "initialize", json!({"protocolVersion": version, "capabilities": {}, "clientInfo": client}), false)
+}
+
+/// A call of one of [`TOOLS`].
+pub(crate) fn call(id: impl Into<Value>, tool: &str, arguments: Value, modern: bool) -> Value {
+    request(id, "tools/call", json!({"name": tool, "arguments": arguments}), modern)
+}
+
+/// A subscription to changes of the list of tools.
+pub(crate) fn listen(id: impl Into<Value>) -> Value {
+    request(id, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}), true)
+}
+
+/// The text of a tool's answer.
+pub(crate) fn text_of(answer: &Value) -> &str {
+    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
 }

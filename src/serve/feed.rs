@@ -2,7 +2,8 @@
 //! delays another.
 //!
 //! A client is told of whatever changes after it was answered: its feed begins *before* the answer to `initialize`,
-//! or the acknowledgement of its subscription, leaves.
+//! or the acknowledgement of its subscription, leaves. Before the latter its resources are looked at as well, which rmcp
+//! has no room for: see [`super::foresight`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

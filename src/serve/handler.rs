@@ -21,11 +21,24 @@ use super::ask::{Asked, Ended, is_modern};
 use super::updates::{MAX_SUBSCRIPTIONS, TooMany};
 use super::{Handler, feed, methods};
 use crate::action::Call;
-use crate::catalog::Listed;
 use crate::catalog::lists::Freshness;
+use crate::catalog::{Listed, RequestLog};
 use answers::listed;
 
 type Context = RequestContext<RoleServer>;
+
+impl Handler {
+    /// What of a subscription can be told.
+    pub(super) fn acceptable(&self, requested: &SubscriptionFilter) -> SubscriptionFilter {
+        let catalog = self.current();
+        let mut accepted = requested.supported_by(&self.get_info().capabilities);
+        if let Some(uris) = &mut accepted.resource_subscriptions {
+            uris.retain(|uri| catalog.resource(uri).is_some());
+            uris.truncate(MAX_SUBSCRIPTIONS);
+        }
+        accepted
+    }
+}
 
 /// A call whose action can't talk to the client.
 fn silent(context: &Context) -> Call {
@@ -77,12 +90,7 @@ impl ServerHandler for Handler {
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        let catalog = self.current();
-        let mut accepted = requested.supported_by(&self.get_info().capabilities);
-        if let Some(uris) = &mut accepted.resource_subscriptions {
-            uris.retain(|uri| catalog.resource(uri).is_some());
-            uris.truncate(MAX_SUBSCRIPTIONS);
-        }
+        let accepted = self.acceptable(requested);
         self.begun.begin(self, &accepted);
         Some(accepted)
     }
@@ -152,7 +160,15 @@ impl ServerHandler for Handler {
             responses: request.input_responses,
             state: request.request_state,
         };
-        match Box::pin(self.converse(asked, &context, async |call| catalog.read(&request.uri, call).await)).await? {
+        let read = async |call: &Call| {
+            let log = RequestLog::begin();
+            let contents = catalog.read(&request.uri, call).await;
+            // By its name: a URI has values in it.
+            let name = catalog.resource(&request.uri).map_or("", |(resource, _)| resource.uri());
+            log.end("resources/read", name, &contents);
+            contents
+        };
+        match Box::pin(self.converse(asked, &context, read)).await? {
             Ended::Done(Ok(contents)) => Ok(answers::resource(contents, &catalog, &context).into()),
             Ended::Done(Err(error)) => Err(answers::failure(error, "resources/read", Some(&request.uri))),
             Ended::InputRequired(asks) => Ok(answers::input_required(asks, &catalog, &context).into()),
@@ -187,9 +203,13 @@ impl ServerHandler for Handler {
             responses: request.input_responses,
             state: request.request_state,
         };
-        match Box::pin(self.converse(asked, &context, async |call| prompt.get(given.clone(), &catalog, call).await))
-            .await?
-        {
+        let get = async |call: &Call| {
+            let log = RequestLog::begin();
+            let messages = prompt.get(given.clone(), &catalog, call).await;
+            log.end("prompts/get", &request.name, &messages);
+            messages
+        };
+        match Box::pin(self.converse(asked, &context, get)).await? {
             Ended::Done(Ok(messages)) => Ok(answers::prompt(messages, prompt, &catalog, &context).into()),
             Ended::Done(Err(error)) => Err(answers::failure(error, "prompts/get", None)),
             Ended::InputRequired(asks) => Ok(answers::input_required(asks, &catalog, &context).into()),

@@ -11,13 +11,11 @@ mod transport;
 
 use std::{fmt, io, sync::Arc};
 
-use rmcp::{
-    ServerHandler,
-    service::{QuitReason, serve_directly_with_ct},
-};
+use rmcp::service::{QuitReason, serve_directly_with_ct};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+use super::foresight::{Foresight, Foresighted};
 use link::Link;
 use transport::StdioTransport;
 
@@ -50,7 +48,7 @@ impl std::error::Error for StdioFault {}
 /// # Errors
 ///
 /// When the input can't be read, or the protocol's task panics. A client that goes away is no error.
-pub async fn serve<H: ServerHandler>(handler: H, closing: CancellationToken) -> Result<(), StdioFault> {
+pub async fn serve<H: Foresight>(handler: H, closing: CancellationToken) -> Result<(), StdioFault> {
     let (reader, writer) = rmcp::transport::stdio_pipes();
     serve_on(handler, reader, writer, closing).await
 }
@@ -62,7 +60,7 @@ pub async fn serve<H: ServerHandler>(handler: H, closing: CancellationToken) -> 
 /// Those of [`serve`].
 pub async fn serve_on<H, R, W>(handler: H, reader: R, writer: W, closing: CancellationToken) -> Result<(), StdioFault>
 where
-    H: ServerHandler,
+    H: Foresight,
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
@@ -70,7 +68,7 @@ where
     let stop = CancellationToken::new();
     let transport = StdioTransport::new(link.clone(), stop.clone());
     // Without rmcp's own beginning, which would choose one era for the whole process.
-    let outcome = quit(serve_directly_with_ct(handler, transport, None, stop).waiting().await);
+    let outcome = quit(serve_directly_with_ct(Foresighted(handler), transport, None, stop).waiting().await);
     match link.take_read_fault() {
         Some(fault) => Err(StdioFault::Read(fault)),
         None => outcome,

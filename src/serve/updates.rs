@@ -8,8 +8,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{SetOnce, broadcast, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::action::Call;
@@ -54,6 +55,23 @@ impl Watched {
     }
 }
 
+/// Resources that are looked at before somebody subscribes to them, until this is dropped.
+#[derive(Debug, Default)]
+pub struct Ahead(Vec<Arc<Watched>>);
+
+impl Ahead {
+    /// Begins to look at these.
+    pub fn new<'u>(uris: impl Iterator<Item = &'u String>, updates: &Updates) -> Self {
+        Ahead(uris.map(|uri| updates.watch(uri)).collect())
+    }
+
+    /// Waits for the first look at each, as [`Watched::seen`] does.
+    pub async fn seen(self) -> Self {
+        join_all(self.0.iter().map(|watched| watched.seen())).await;
+        self
+    }
+}
+
 impl Updates {
     /// Nothing is looked at yet.
     pub fn new(catalog: watch::Receiver<Arc<Catalog>>) -> Self {
@@ -78,7 +96,8 @@ impl Updates {
         let current = catalog.borrow_and_update().clone();
         let seen = Arc::new(SetOnce::new());
         let looker = Looker { uri: uri.clone(), catalog, files: self.files.clone(), updated: self.updated.clone() };
-        let task = tokio::spawn(looker.look(current, seen.clone()));
+        // So is the time: whoever waits for the first look begins to wait now, whenever the task does.
+        let task = tokio::spawn(looker.look(current, Instant::now(), seen.clone()));
         let watched = Arc::new(Watched { seen, _task: AbortOnDropHandle::new(task) });
         all.insert(uri, Arc::downgrade(&watched));
         watched
@@ -96,11 +115,15 @@ struct Looker {
 impl Looker {
     /// Tells of each change of what the resource holds: of those that a look finds, and of those that a reload brings.
     /// A look that fails says nothing, unless a reload made it fail.
-    async fn look(mut self, mut current: Arc<Catalog>, first: Arc<SetOnce<()>>) {
+    async fn look(mut self, mut current: Arc<Catalog>, begun: Instant, first: Arc<SetOnce<()>>) {
         let mut cue = Cue::of(&current, &self.uri, &self.files).await;
         let mut seen = state(&current, &self.uri).await;
         // It is set here alone.
         let _ = first.set(());
+        if begun.elapsed() >= FIRST_LOOK {
+            // Its subscribers were answered meanwhile: whether it changed since then is not known.
+            let _ = self.updated.send(self.uri.clone());
+        }
         loop {
             let reloaded = tokio::select! {
                 () = cue.given() => false,

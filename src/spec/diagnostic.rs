@@ -256,6 +256,28 @@ impl Diagnostics {
         self.0.retain(wanted);
     }
 
+    /// Takes out what was said before of the same place: what an anchor or `defaults` writes once is read for each use.
+    pub fn retain_first(&mut self) {
+        let place = |d: &Diagnostic| d.place.as_ref().map(|p| (p.span, p.within.as_ref().map(|w| w.1.clone())));
+        let same = |a: &Diagnostic, b: &Diagnostic| a.code == b.code && a.message == b.message && place(a) == place(b);
+        let mut first: Vec<Diagnostic> = Vec::new();
+        for found in std::mem::take(&mut self.0) {
+            if found.place.is_none() || !first.iter().any(|before| same(before, &found)) {
+                first.push(found);
+            }
+        }
+        self.0 = first;
+    }
+
+    /// The same for those behind the first `known` alone.
+    pub fn retain_of(&mut self, known: usize, mut wanted: impl FnMut(&Diagnostic) -> bool) {
+        let mut at = 0;
+        self.0.retain(|found| {
+            at += 1;
+            at <= known || wanted(found)
+        });
+    }
+
     /// Adds an error at a place; for those that need no more words.
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.push(Diagnostic::error(code, span, message));
@@ -337,5 +359,17 @@ mod tests {
         let all = sink.sorted(&files);
         assert_eq!(all.len(), MAX_KEPT + 1);
         assert!(all.last().unwrap().message.contains("more than 200 mistakes"), "{:?}", all.last());
+    }
+
+    #[test]
+    fn says_the_same_of_a_place_once() {
+        let mut sink = Diagnostics::default();
+        let place = |at: u32| Span::new(FileId::default(), at as usize..at as usize + 1);
+        for (at, words) in [(0, "a"), (0, "b"), (4, "a"), (0, "a"), (4, "a")] {
+            sink.error(Code::BadValue, place(at), words);
+        }
+        sink.retain_first();
+        let said: Vec<&str> = sink.0.iter().map(|found| found.message.as_str()).collect();
+        assert_eq!(said, ["a", "b", "a"]);
     }
 }

@@ -217,11 +217,12 @@ impl Walk<'_> {
             }
             _ => {
                 let words = format!("the environment variable `{name}` is not set");
-                let found = Diagnostic::error(Code::MissingVariable, place(), words);
-                let message = rule.strip_prefix(":?").filter(|m| !m.is_empty());
-                let default = || format!("set it, or give a default: `${{{name}:-default}}`");
-                let label = message.map_or_else(default, str::to_owned);
-                self.sink.push(found.label(label));
+                // Whoever sets it has set it for all its places.
+                if !self.sink.says(Code::MissingVariable, &words) {
+                    let found = Diagnostic::error(Code::MissingVariable, place(), words);
+                    let message = rule.strip_prefix(":?").filter(|m| !m.is_empty());
+                    self.sink.push(found.label(message.map_or_else(|| remedy(name), str::to_owned)));
+                }
                 None
             }
         }
@@ -247,6 +248,15 @@ fn is_bare(text: &str) -> bool {
     let name = text.strip_prefix('$').unwrap_or("");
     let upper = |c: char| c.is_ascii_uppercase() || c == '_';
     name.starts_with(upper) && name.len() > 1 && name.chars().all(|c| upper(c) || c.is_ascii_digit())
+}
+
+/// How a variable gets a value; a secret gets no default, which would stand in the spec.
+fn remedy(name: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    if ["TOKEN", "KEY", "PASSWORD", "SECRET"].iter().any(|secret| upper.contains(secret)) {
+        return "set it, or put it into a file for `--env-file`".to_owned();
+    }
+    format!("set it, put it into a file for `--env-file`, or give a default: `${{{name}:-default}}`")
 }
 
 struct Replaced {

@@ -232,13 +232,18 @@ impl Loader<'_> {
     fn unreadable(&mut self, path: &Path, why: &str, included_at: Option<Span>) {
         let words = format!("can't read {}: {why}", path.display());
         let Some(span) = included_at else {
-            self.sink.push(Diagnostic::nowhere(Code::Unreadable, words));
+            let found = Diagnostic::nowhere(Code::Unreadable, words);
+            let near = near_file(path).map(|near| format!("did you mean `{near}`?"));
+            self.sink.push(near.into_iter().fold(found, Diagnostic::help));
             return;
         };
         let found = Diagnostic::error(Code::MissingFile, span, words);
         self.sink.push(match path.is_dir() {
             true => found.label("name its files, as in `folder/*.yaml`"),
-            false => found,
+            false => match near_file(path) {
+                Some(near) => found.label(format!("did you mean `{near}`?")),
+                None => found,
+            },
         });
     }
 
@@ -255,6 +260,32 @@ impl Loader<'_> {
 /// Whether a file is what `mcp-declare test --record` keeps beside a spec, which is no part of one.
 fn is_recording(path: &Path) -> bool {
     path.to_string_lossy().ends_with(".recordings.json")
+}
+
+/// Files of a folder that are looked at for one of a near name.
+const MAX_NEIGHBOURS: usize = 1000;
+
+/// The spec file beside a path without a file that was most likely meant: one with another ending, or a near name.
+fn near_file(path: &Path) -> Option<String> {
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let listed = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let files = listed.filter_map(|entry| Some(entry.ok()?.path())).take(MAX_NEIGHBOURS);
+    let mut names: Vec<String> = files
+        .filter(|file| ends_with(file, &ENDINGS) && !is_recording(file))
+        .filter_map(|file| file.file_name()?.to_str().map(str::to_owned))
+        .collect();
+    names.sort();
+    let wanted = path.file_name()?.to_str()?;
+    let stem = Path::new(wanted).file_stem();
+    let same = names.iter().find(|name| {
+        let other = Path::new(name.as_str()).file_stem();
+        other == stem || other == Some(wanted.as_ref())
+    });
+    let near = same.map(String::as_str).or_else(|| super::nearest(wanted, names.iter().map(String::as_str)))?;
+    Some(path.with_file_name(near).display().to_string())
 }
 
 /// Whether this is a file with one of these endings, and not hidden.

@@ -22,6 +22,16 @@ pub struct Variable {
     pub message: Option<String>,
 }
 
+/// Variables that every process has.
+const EVERYWHERE: [&str; 5] = ["HOME", "PATH", "SHELL", "TMPDIR", "USER"];
+
+impl Variable {
+    /// Whether every process has it, whoever starts it.
+    pub fn is_everywhere(&self) -> bool {
+        EVERYWHERE.contains(&self.name.as_str())
+    }
+}
+
 impl Outside {
     /// Notes a variable, by what stands behind its name.
     pub(super) fn variable(&mut self, name: &str, rule: &str) {

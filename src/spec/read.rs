@@ -2,15 +2,18 @@
 //! language's JSON Schema is made of the same records.
 
 mod choice;
+mod habits;
+mod record;
 mod values;
 
 use serde_json::{Value, json};
 
-use super::describe::Book;
+use super::describe::{Book, Record};
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::node::{Entry, Kind, Node};
 use super::source::{Span, Spanned};
 pub use choice::Choice;
+pub(crate) use record::record;
 pub use values::{Bytes, parse_duration};
 
 /// Where a value stands: the place of its key, where what is missing is reported.
@@ -115,89 +118,33 @@ impl<T: FromNode> FromNode for Written<T> {
     }
 }
 
-/// Declares a record: its keys, their types, and how it is read. Unknown keys are reported with the nearest
-/// known one; `x-…` keys are ignored.
-macro_rules! record {
-    (@actions $field:ident $known:ident) => {
-        $known.extend($crate::spec::model::Action::KEYS);
-        $known.extend($crate::spec::model::Action::BESIDE)
-    };
-    (@around $field:ident $known:ident) => {
-        $known.extend($crate::spec::model::Around::KEYS)
-    };
-    (
-        $(#[doc = $doc:literal])*
-        pub struct $name:ident as $what:literal {
-            $( $(#[doc = $field_doc:literal])* $key:literal => $field:ident: $type:ty, )*
-        }
-        $( action => $action_field:ident )?
-        $( optional action => $optional_field:ident )?
-        $( around => $around_field:ident )?
-    ) => {
-        $(#[doc = $doc])*
-        #[derive(Debug, Clone)]
-        pub struct $name {
-            /// The place of its key.
-            pub at: $crate::spec::Span,
-            $( #[doc = concat!("The key `", $key, "`.")] $(#[doc = $field_doc])* pub $field: $type, )*
-            $(
-                /// What runs; `None` after a mistake.
-                pub $action_field: Option<$crate::spec::model::Action>,
-            )?
-            $(
-                /// What runs, if anything; `None` inside after a mistake.
-                pub $optional_field: Option<$crate::spec::read::Required<$crate::spec::model::Action>>,
-            )?
-            $(
-                /// What stands around it.
-                pub $around_field: Box<$crate::spec::model::Around>,
-            )?
-        }
-
-        impl $name {
-            /// The keys that it has.
-            pub const KEYS: &'static [&'static str] = &[$($key),*];
-        }
-
-        impl $crate::spec::read::FromNode for $name {
-            fn from_node(
-                node: &$crate::spec::Node,
-                at: $crate::spec::read::At<'_>,
-                sink: &mut $crate::spec::Diagnostics,
-            ) -> Option<Self> {
-                #[allow(unused_mut)]
-                let mut known = Self::KEYS.to_vec();
-                $( $crate::spec::read::record!(@actions $action_field known); )?
-                $( $crate::spec::read::record!(@actions $optional_field known); )?
-                $( $crate::spec::read::record!(@around $around_field known); )?
-                let entries = $crate::spec::read::map(node, $what, &known, sink)?;
-                $crate::spec::read::refuse_unknown(entries, &known, $what, at, sink);
-                $( let $action_field = $crate::spec::model::Action::of(entries, &known, $what, at, sink); )?
-                $(
-                    let acts = entries.iter().any(|e| $crate::spec::model::Action::KEYS.contains(&e.key.value.as_str()));
-                    let $optional_field = acts.then(|| {
-                        $crate::spec::read::Required($crate::spec::model::Action::of(entries, &known, $what, at, sink))
-                    });
-                )?
-                $( let $around_field = Box::new($crate::spec::model::Around::of(entries, $what, at, sink)); )?
-                $( let $field = $crate::spec::read::field::<$type>(entries, $key, &known, $what, at, sink); )*
-                Some($name { at: at.span, $( $field, )* $( $action_field, )? $( $optional_field, )? $( $around_field, )? })
-            }
-
-            fn schema(book: &mut $crate::spec::describe::Book) -> serde_json::Value {
-                book.define(stringify!($name), |book| {
-                    let mut record = $crate::spec::describe::Record::new(concat!($($doc, "\n"),*));
-                    $( record.key::<$type>($key, concat!($($field_doc, "\n"),*), book); )*
-                    $( let _ = stringify!($action_field); record.actions(true, book); )?
-                    $( let _ = stringify!($optional_field); record.actions(false, book); )?
-                    $( let _ = stringify!($around_field); $crate::spec::model::Around::describe(&mut record, book); )?
-                    record.finish()
-                })
-            }
-        }
-    };
+/// The keys of a record: read from the entries of its own map, or of a record that it is embedded in.
+pub trait Keys: Sized {
+    /// Their names.
+    fn names() -> Vec<&'static str>;
+    /// Reads them from `entries`, among which those that are not `known` have been reported.
+    fn read(entries: &[Entry], known: &[&str], what: &str, at: At<'_>, sink: &mut Diagnostics) -> Self;
+    /// Adds them to the schema of a record.
+    fn describe(record: &mut Record, book: &mut Book);
 }
-pub(crate) use record;
+
+impl<T: Keys> Keys for Box<T> {
+    fn names() -> Vec<&'static str> {
+        T::names()
+    }
+    fn read(entries: &[Entry], known: &[&str], what: &str, at: At<'_>, sink: &mut Diagnostics) -> Self {
+        Box::new(T::read(entries, known, what, at, sink))
+    }
+    fn describe(record: &mut Record, book: &mut Book) {
+        T::describe(record, book);
+    }
+}
+
+/// Whether a record has keys that it should not have, or values that were at fault before they were read, such as a
+/// variable without a value.
+pub fn is_faulty(entries: &[Entry], known: &[&str]) -> bool {
+    unknown(entries, known).next().is_some() || entries.iter().any(|entry| matches!(entry.value.kind, Kind::Fault))
+}
 
 /// The entries of a node that has to be a map.
 pub fn map<'n>(node: &'n Node, what: &str, known: &[&str], sink: &mut Diagnostics) -> Option<&'n [Entry]> {
@@ -205,7 +152,14 @@ pub fn map<'n>(node: &'n Node, what: &str, known: &[&str], sink: &mut Diagnostic
         Kind::Map(entries) => Some(entries),
         _ => {
             let expected = format!("a map with the keys of {}", article(what));
-            refuse(node, &expected, sink, |found| found.help(keys_of(what, known)));
+            refuse(node, &expected, sink, |found| match (&node.kind, habits::shape(what)) {
+                (Kind::Null, shape) if habits::below(what).or(shape).is_some() => {
+                    found.label(habits::below(what).or(shape).unwrap_or_default())
+                }
+                (Kind::List(_), _) => found.label("this is a list: what belongs to a map has no `-` before it"),
+                (_, Some(shape)) => found.label(shape),
+                (_, None) => found.help(keys_of(what, known)),
+            });
             None
         }
     }
@@ -213,28 +167,43 @@ pub fn map<'n>(node: &'n Node, what: &str, known: &[&str], sink: &mut Diagnostic
 
 /// Reports the keys that a record does not have.
 pub fn refuse_unknown(entries: &[Entry], known: &[&str], what: &str, at: At<'_>, sink: &mut Diagnostics) {
-    for key in unknown(entries, known) {
+    // One map's keys are told once, however many of them are unknown.
+    let mut told = false;
+    for entry in unknown(entries, known) {
+        let key = &entry.key;
         let owner = at.name.map_or_else(|| what.to_owned(), |name| format!("{what} `{name}`"));
         let words = format!("unknown key `{}` in {owner}", key.value);
         let found = Diagnostic::error(Code::UnknownKey, key.span, words).nearest(key, known.iter().copied());
-        let at_top = super::model::Document::KEYS.contains(&key.value.as_str());
-        sink.push(match () {
-            () if at_top => found.label(format!("`{}` stands at the top of a spec, beside `server`", key.value)),
-            () if found.label.is_empty() => found.help(keys_of(what, known)),
-            () => found,
+        let at_top = super::model::Document::names().contains(&key.value.as_str());
+        let remedy = habits::remedy(what, key);
+        sink.push(match remedy {
+            Some(remedy) => found.label(remedy),
+            None if what == "spec" && found.label.is_empty() && seems_tool(&entry.value) => {
+                found.label("if this is a tool, it stands below `tools`")
+            }
+            None if at_top => found.label(format!("`{}` stands at the top of a spec, beside `server`", key.value)),
+            None if found.label.is_empty() && !std::mem::replace(&mut told, true) => found.help(keys_of(what, known)),
+            None => found,
         });
     }
 }
 
 /// The keys that a record does not have; `x-…` may stand anywhere.
-fn unknown<'e>(entries: &'e [Entry], known: &'e [&str]) -> impl Iterator<Item = &'e Spanned<String>> {
-    let keys = entries.iter().map(|e| &e.key);
-    keys.filter(|key| !known.contains(&key.value.as_str()) && !key.value.starts_with("x-"))
+fn unknown<'e>(entries: &'e [Entry], known: &'e [&str]) -> impl Iterator<Item = &'e Entry> {
+    entries.iter().filter(|entry| !known.contains(&entry.key.value.as_str()) && !entry.key.value.starts_with("x-"))
+}
+
+/// Whether a value looks like a tool: it has an action.
+fn seems_tool(value: &Node) -> bool {
+    super::model::Action::KEYS.iter().any(|action| value.get(action).is_some())
 }
 
 /// Whether one of the keys that a record does not have was most likely meant to be one of `wanted`.
-pub fn misspelt(entries: &[Entry], known: &[&str], wanted: &[&str]) -> bool {
-    let meant = |key: &Spanned<String>| super::nearest(key, known.iter().copied());
+pub fn misspelt(entries: &[Entry], known: &[&str], what: &str, wanted: &[&str]) -> bool {
+    let meant = |entry: &Entry| match habits::remedy(what, &entry.key) {
+        Some(_) => habits::meant(what, &entry.key),
+        None => super::nearest(&entry.key, known.iter().copied()),
+    };
     unknown(entries, known).filter_map(meant).any(|key| wanted.contains(&key))
 }
 
@@ -267,8 +236,12 @@ pub fn field<T: Field>(
     sink: &mut Diagnostics,
 ) -> T {
     let Some(entry) = entries.iter().find(|e| e.key.value == key) else {
-        if T::REQUIRED && !misspelt(entries, known, &[key]) {
-            sink.error(Code::MissingKey, at.span, format!("`{key}` is missing in this {what}"));
+        if T::REQUIRED && !misspelt(entries, known, what, &[key]) {
+            let found = Diagnostic::error(Code::MissingKey, at.span, format!("`{key}` is missing in this {what}"));
+            sink.push(match habits::shape(what) {
+                Some(shape) if shape.contains(key) => found.label(shape),
+                _ => found,
+            });
         }
         return T::absent();
     };
@@ -287,6 +260,15 @@ pub fn refuse(node: &Node, expected: &str, sink: &mut Diagnostics, more: impl Fn
         let found = more(Diagnostic::error(Code::WrongType, node.span, words));
         let silent = matches!(node.kind, Kind::Null) && found.label.is_empty() && found.help.is_empty();
         sink.push(if silent { found.label("write a value, or take the key out") } else { found });
+    }
+}
+
+/// How a map from names to values is written that was written as something else.
+fn named(node: &Node) -> &'static str {
+    let Kind::List(items) = &node.kind else { return "each value has a name: `name: value`" };
+    match items.first() {
+        Some(first) if first.get("name").is_some() => "no list: each `name` is a key, `NAME: { … }`",
+        _ => "no list: each value has a name, `NAME: value`",
     }
 }
 
@@ -342,8 +324,7 @@ impl<T: FromNode, const FOREIGN: bool> Field for Named<T, FOREIGN> {
             Kind::Map(entries) => entries.as_slice(),
             Kind::Null => &[],
             _ => {
-                let label = "each value has a name: `name: value`";
-                refuse(&entry.value, "a map from names to values", sink, |found| found.label(label));
+                refuse(&entry.value, "a map from names to values", sink, |found| found.label(named(&entry.value)));
                 &[]
             }
         };

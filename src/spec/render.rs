@@ -161,30 +161,49 @@ pub fn json(diagnostic: &Diagnostic, files: &Files) -> Value {
     object
 }
 
-/// Where a diagnostic points, in lines and characters from 1; the end is behind the last character.
+/// What a column counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Columns {
+    /// Characters.
+    Characters,
+    /// UTF-16 code units, as editors' protocols have it.
+    Utf16,
+}
+
+/// Where a diagnostic points, in lines and columns from 1; the end is behind the last character.
 #[derive(Debug, Clone, Copy)]
 pub struct Region {
     /// The line.
     pub line: usize,
-    /// The first character.
+    /// The column of the first character.
     pub column: usize,
     /// The line of the end: the same.
     pub end_line: usize,
-    /// The character behind the last one.
+    /// The column behind the last character.
     pub end_column: usize,
 }
 
 /// The first line of what a place means.
-pub fn region(place: &Place, files: &Files) -> Region {
+pub fn region(place: &Place, files: &Files, columns: Columns) -> Region {
     let file = place.span.file;
-    let range = first_line(files.text(file), files.locate(place));
-    let (line, column) = files.line_column(file, range.start);
-    let (end_line, end_column) = files.line_column(file, range.end);
+    let text = files.text(file);
+    let range = first_line(text, files.locate(place));
+    let at = |offset: usize| {
+        let (line, column) = files.line_column(file, offset);
+        match columns {
+            Columns::Characters => (line, column),
+            Columns::Utf16 => {
+                let start = text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |n| n + 1);
+                (line, text.get(start..offset).unwrap_or("").encode_utf16().count() + 1)
+            }
+        }
+    };
+    let ((line, column), (end_line, end_column)) = (at(range.start), at(range.end));
     Region { line, column, end_line, end_column }
 }
 
 fn position(place: &Place, files: &Files) -> serde_json::Map<String, Value> {
-    let Region { line, column, end_line, end_column } = region(place, files);
+    let Region { line, column, end_line, end_column } = region(place, files, Columns::Characters);
     [
         ("file".to_owned(), json!(files.name(place.span.file))),
         ("line".to_owned(), json!(line)),

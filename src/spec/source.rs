@@ -82,7 +82,7 @@ impl From<Span> for Place {
 }
 
 /// A file's name as it was given, its path, and its text.
-#[derive(Debug, Hash)]
+#[derive(Debug, Clone, Hash)]
 struct File {
     name: String,
     path: PathBuf,
@@ -94,7 +94,7 @@ struct File {
 }
 
 /// The spec's files, and those that it names.
-#[derive(Debug, Default, Hash)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Files(Vec<File>);
 
 impl Files {

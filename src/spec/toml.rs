@@ -1,6 +1,7 @@
 //! TOML text into the tree.
 
 mod duplicate;
+mod speak;
 
 use std::ops::Range;
 
@@ -15,6 +16,7 @@ use super::source::{FileId, Files, Span, Spanned};
 use super::text::Text;
 use super::yaml::MAX_VALUES;
 use duplicate::Duplicate;
+pub use speak::speak;
 
 /// Duplicates of which the first place is looked for; each takes a pass over the text.
 const MAX_TRACED: usize = 20;

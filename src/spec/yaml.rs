@@ -114,6 +114,9 @@ impl<'t> Composer<'t, '_> {
         self.count(1, place)?;
         let anchor = event.anchor_id();
         let node = match event {
+            Event::Scalar(value, ScalarStyle::Plain, ..) if self.cut_quote(value.as_ref(), place) => {
+                Node { span: place, kind: Kind::Fault }
+            }
             Event::Scalar(value, style, _, tag) => self.scalar(value, style, tag.as_deref(), place),
             Event::SequenceStart(_, _, tag) => {
                 self.collection_tag(tag.as_deref(), "seq", place);
@@ -127,7 +130,11 @@ impl<'t> Composer<'t, '_> {
             Event::UnresolvedAlias(name) => {
                 let found =
                     Diagnostic::error(Code::Syntax, place, format!("no anchor `&{name}` stands before this alias"));
-                self.sink.push(found.label(format!("quote it if the text `*{name}` is meant")));
+                let near = crate::spec::nearest(&name, self.anchors_before(place)).map(str::to_owned);
+                self.sink.push(match near {
+                    Some(near) => found.label(format!("did you mean `*{near}`?")),
+                    None => found.label(format!("quote it if the text `*{name}` is meant")),
+                });
                 Node { span: place, kind: Kind::Fault }
             }
             _ => Node { span: place, kind: Kind::Null },
@@ -137,6 +144,13 @@ impl<'t> Composer<'t, '_> {
             self.anchors.insert(id, node.clone());
         }
         Ok(node)
+    }
+
+    /// What looks like the name of an anchor before a place.
+    fn anchors_before(&self, place: Span) -> impl Iterator<Item = &'t str> {
+        let before = self.text.get(..place.range().start).unwrap_or("");
+        let words = before.split(|c: char| c.is_whitespace() || "[]{},".contains(c));
+        words.filter_map(|word| word.strip_prefix('&')).filter(|name| !name.is_empty())
     }
 
     fn alias(&mut self, id: usize, place: Span) -> Result<Node, Stop> {

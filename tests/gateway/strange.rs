@@ -4,6 +4,8 @@ use std::io::{BufRead, Write};
 
 use serde_json::{Value, json};
 
+use super::tricks::{self, Questions};
+
 /// The `mcp:` of a source that is this server, in YAML.
 pub fn server(habit: &str) -> String {
     let binary = std::env::current_exe().unwrap();
@@ -14,34 +16,34 @@ pub fn server(habit: &str) -> String {
 }
 
 /// What it notes in the folder that it was started in.
-fn note(file: &str, line: &str) {
+pub fn note(file: &str, line: &str) {
     let mut notes = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
     writeln!(notes, "{line}").unwrap();
 }
 
-fn line(text: &str) {
+pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").unwrap();
     out.flush().unwrap();
 }
 
-fn say(message: &Value) {
+pub fn say(message: &Value) {
     line(&message.to_string());
 }
 
-fn answer(id: &Value, result: Value) {
+pub fn answer(id: &Value, result: Value) {
     say(&json!({ "jsonrpc": "2.0", "id": id, "result": result }));
 }
 
-fn refuse(id: &Value, code: i64, message: &str) {
+pub fn refuse(id: &Value, code: i64, message: &str) {
     say(&json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } }));
 }
 
-fn text(id: &Value, words: &str) {
+pub fn text(id: &Value, words: &str) {
     answer(id, json!({ "content": [{ "type": "text", "text": words }] }));
 }
 
-fn tool(name: &str) -> Value {
+pub fn tool(name: &str) -> Value {
     json!({ "name": name, "description": format!("Does {name}"), "inputSchema": { "type": "object" } })
 }
 
@@ -52,7 +54,7 @@ fn process() {
         // The test harness has begun a line.
         line("");
         note("pids", &std::process::id().to_string());
-        Strange { habit, tools: 0, id: 1000 }.serve();
+        Strange { habit, tools: 0, questions: Questions::default() }.serve();
         std::process::exit(0);
     }
 }
@@ -61,8 +63,7 @@ struct Strange {
     habit: String,
     /// Tools that were added.
     tools: usize,
-    /// Of its own requests.
-    id: i64,
+    questions: Questions,
 }
 
 impl Strange {
@@ -88,6 +89,7 @@ impl Strange {
         let (id, params) = (&message["id"], &message["params"]);
         match message["method"].as_str().unwrap_or_default() {
             _ if self.habit == "mute" => {}
+            method if tricks::plays(&self.habit, method, id, params) => {}
             "server/discover" if self.habit == "strict" => std::process::exit(1),
             "server/discover" => refuse(id, -32601, "Method not found"),
             "initialize" => {
@@ -96,7 +98,8 @@ impl Strange {
                 let all =
                     json!({ "tools": more, "resources": resources, "prompts": more, "completions": {}, "logging": {} });
                 let info = json!({ "name": "strange", "version": "1" });
-                answer(id, json!({ "protocolVersion": "2025-06-18", "capabilities": all, "serverInfo": info }));
+                let version = if self.habit == "liar" { "2025-11-25" } else { "2025-06-18" };
+                answer(id, json!({ "protocolVersion": version, "capabilities": all, "serverInfo": info }));
             }
             "tools/list" => self.list(id, params),
             "tools/call" => self.call(id, params),
@@ -133,7 +136,7 @@ impl Strange {
             }
             "notifications/cancelled" => note("cancelled", &params["reason"].to_string()),
             "logging/setLevel" | "ping" => answer(id, json!({})),
-            "" if !message["result"].is_null() || !message["error"].is_null() => self.replied(message),
+            "" if !message["result"].is_null() || !message["error"].is_null() => self.questions.replied(message),
             _ => {}
         }
     }
@@ -141,7 +144,7 @@ impl Strange {
     fn list(&mut self, id: &Value, params: &Value) {
         match self.habit.as_str() {
             "many" => {
-                let all: Vec<Value> = (0..20_000)
+                let all: Vec<Value> = (0..100_000)
                     .map(|n| json!({ "name": format!("tool_{n}"), "inputSchema": { "type": "object" } }))
                     .collect();
                 answer(id, json!({ "tools": all }));
@@ -184,11 +187,11 @@ impl Strange {
                     "talk",
                     "grow",
                     "shrink",
-                    "ask",
                     "huge",
                     "noise",
                 ];
-                let mut all: Vec<Value> = names.iter().map(|name| tool(name)).collect();
+                let names = names.iter().chain(tricks::QUESTIONS);
+                let mut all: Vec<Value> = names.map(|name| tool(name)).collect();
                 all.extend((0..self.tools).map(|n| tool(&format!("new_{n}"))));
                 answer(id, json!({ "tools": all }));
             }
@@ -241,14 +244,6 @@ impl Strange {
                 );
                 text(id, "shrunk");
             }
-            "ask" => {
-                self.id += 1;
-                note("open", &id.to_string());
-                let schema = json!({ "type": "object", "properties": { "name": { "type": "string" } } });
-                say(&json!({ "jsonrpc": "2.0", "id": self.id, "method": "elicitation/create",
-                    "params": { "message": "Who?", "requestedSchema": schema } }));
-                std::fs::write("question", id.to_string()).unwrap();
-            }
             "huge" => text(id, &"x".repeat(3_000_000)),
             "noise" => {
                 for line in [
@@ -263,14 +258,8 @@ impl Strange {
                 }
                 text(id, "heard");
             }
+            name if self.questions.ask(name, id, params) => {}
             _ => text(id, &params["arguments"].to_string()),
         }
-    }
-
-    /// The answer to its question: it tells the caller.
-    fn replied(&mut self, message: &Value) {
-        let id: Value = serde_json::from_str(&std::fs::read_to_string("question").unwrap()).unwrap();
-        let reply = if message["error"].is_null() { &message["result"] } else { &message["error"] };
-        text(&id, &reply.to_string());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{own, strange};
-use crate::harness::{Era, Spec};
+use crate::harness::Spec;
 use crate::steps::talk::{Talk, able, accept};
 
 fn strange() -> Spec {
@@ -89,25 +89,28 @@ async fn a_client_that_can_not_be_asked_is_not() {
 }
 
 #[tokio::test]
-async fn questions_of_an_old_server_reach_the_user_of_a_session() {
-    let spec = strange();
-    let mut talk = Talk::stdio(&spec, Era::Legacy, able()).await;
-    let answer = talk
-        .call("ask", json!({}), &mut |_, params| {
-            assert_eq!(params["message"], "Who?");
-            accept(json!({ "name": "Ann" }))
-        })
-        .await;
-    let told: Value = serde_json::from_str(text(&answer)).unwrap();
-    assert_eq!(told, json!({ "action": "accept", "content": { "name": "Ann" } }));
-    for (era, able, why) in [
-        (Era::Legacy, json!({}), "the client of this call can't be asked that"),
-        (Era::Modern, able(), "can't be asked while the call runs"),
-    ] {
-        let mut talk = Talk::stdio(&spec, era, able).await;
+async fn questions_of_an_old_server_reach_the_user_in_both_eras() {
+    Talk::everywhere(&strange(), able(), async |mut talk| {
+        for name in ["Ann", "Ben"] {
+            let mut asked = 0;
+            let answer = talk
+                .call("ask", json!({}), &mut |method, params| {
+                    assert_eq!((method, &params["message"]), ("elicitation/create", &json!("Who?")));
+                    asked += 1;
+                    accept(json!({ "name": name }))
+                })
+                .await;
+            let told: Value = serde_json::from_str(text(&answer)).unwrap();
+            assert_eq!(told, json!({ "action": "accept", "content": { "name": name } }));
+            assert_eq!(asked, 1);
+        }
+    })
+    .await;
+    Talk::everywhere(&strange(), json!({}), async |mut talk| {
         let answer = talk.call("ask", json!({}), &mut |_, _| panic!("it was asked")).await;
-        assert!(text(&answer).contains(why), "{answer}");
-    }
+        assert!(text(&answer).contains("the client of this call can't be asked for a form"), "{answer}");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -5,10 +5,14 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 const HEAD: &str = "# Reference\n\n\
-    Every key of the language, with an example. This page is made of the language's own JSON Schema\n\
-    (`mcp-declare schema`); [spec.md](spec.md) explains how the keys work together. Types are written as in JSON Schema:\n\
+    For looking up a key: every key of the language, with an example. This page is made of the language's own JSON Schema\n\
+    (`mcp-declare schema`); [the spec](spec.md) explains how the keys work together. Types are written as in JSON Schema:\n\
     `list of string`, `map of integer`; a link leads to a record with keys of its own. **Bold** keys have to be there.\n\
-    Any `x-…` key is ignored.\n";
+    A number or boolean may be `${…}` where [values from outside](spec.md#values-from-outside) are allowed. Any `x-…`\n\
+    key is ignored.\n\n";
+
+/// Characters of a line of the page's list of records.
+const WIDTH: usize = 120;
 
 /// The keys that name an action: said once, not in each record that has an action.
 const ACTIONS: [&str; 2] = ["Tool", "Step"];
@@ -17,10 +21,26 @@ const ACTIONS: [&str; 2] = ["Tool", "Step"];
 pub fn markdown(schema: &Value) -> String {
     let definitions = schema["definitions"].as_object().unwrap();
     let mut page = HEAD.to_owned();
+    page.push_str(&contents(definitions.keys()));
     for (name, definition) in definitions {
         section(&mut page, name, definition, definitions);
     }
     page
+}
+
+/// Links to all records, in lines of a bearable length.
+fn contents<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    let mut lines = vec![String::new()];
+    for name in names {
+        let link = format!("[{}](#{})", heading(name), anchor(name));
+        let last = lines.last_mut().unwrap();
+        match last.len() {
+            0 => *last = link,
+            length if length + link.len() + 3 <= WIDTH => *last += &format!(" · {link}"),
+            _ => lines.push(format!("· {link}")),
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 fn section(page: &mut String, name: &str, definition: &Value, definitions: &Map<String, Value>) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::BOOKS;
 use super::door::spec;
 use crate::harness::database::{self, Kind, PASSWORD};
-use crate::harness::{Database, Era, Spec, until};
+use crate::harness::{Database, Era, Process, Spec, until};
 
 async fn open(db: &Database) -> usize {
     let sql = "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.PROCESSLIST \
@@ -109,6 +109,25 @@ async fn nothing_that_a_call_leaves_is_seen_by_the_next() {
             assert_eq!(count.trim_matches('"').parse::<f64>().unwrap(), 1.0);
         }
     }
+}
+
+#[tokio::test]
+async fn connections_are_closed_at_the_end_and_not_broken_off() {
+    let Some(server) = database::server(Kind::Mariadb).await else { return };
+    let db = Database::on(&server, "CREATE TABLE t (a INT)").await;
+    let tools = "id: { sql: { source: db, query: 'SELECT CONNECTION_ID() AS id', returns: row } }";
+    let mut process = Process::serve(&spec(&db, "", tools), &[]);
+    process.initialize("2025-11-25").await;
+    let call =
+        json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": "id", "arguments": {} } });
+    let id = process.ask(&call).await["result"]["structuredContent"]["id"].to_string();
+    process.close_stdin();
+    assert_eq!(process.exit().await, 0);
+    // One that is broken off, as the harness's are, is told.
+    let broken_off = db.text("SELECT CAST(CONNECTION_ID() AS CHAR)").await;
+    let told = |id: &str| server.log().contains(&format!("Aborted connection {} ", id.trim_matches('"')));
+    until("the server to tell it", async || told(&broken_off)).await;
+    assert!(!told(&id), "{}", server.log());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Shop;
 use crate::harness::Era;
 
-/// An example of the table in `docs/sql.md`: the type of a column, a value, and what it gives.
+/// An example of the table in `docs/sql-types.md`: the type of a column, a value, and what it gives.
 struct Example {
     declared: String,
     literal: String,
@@ -14,8 +14,8 @@ struct Example {
 }
 
 fn examples() -> Vec<Example> {
-    let page = include_str!("../../docs/sql.md");
-    let table = page.split("### MySQL and MariaDB").nth(1).unwrap();
+    let page = include_str!("../../docs/sql-types.md");
+    let table = page.split("\n## MySQL and MariaDB").nth(1).unwrap();
     let table = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let code = |cell: &str| cell.trim().trim_matches('`').to_owned();
     let row = |line: &str| {

@@ -1,4 +1,4 @@
-//! Every row of the table in docs/sql.md.
+//! Every row of the table in docs/sql-types.md.
 
 use serde_json::{Value, json};
 
@@ -13,8 +13,8 @@ const TYPES: &str = "
 
 /// The examples and what they give.
 fn examples() -> Vec<(String, Value)> {
-    let page = include_str!("../../docs/sql.md");
-    let table = page.split("### PostgreSQL").nth(1).unwrap();
+    let page = include_str!("../../docs/sql-types.md");
+    let table = page.split("\n## PostgreSQL").nth(1).unwrap();
     let table = table
         .lines()
         .map(|line| line.replace("| | |", "|  |  |"))

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Capabilities {
     /// Forms for the user.
     pub elicitation: bool,
+    /// Web pages that the user is sent to.
+    pub urls: bool,
     /// Its language model.
     pub sampling: bool,
     /// The folders that it works in.
@@ -34,6 +36,7 @@ impl Capabilities {
     pub fn without(self, other: Capabilities) -> Capabilities {
         Capabilities {
             elicitation: self.elicitation && !other.elicitation,
+            urls: self.urls && !other.urls,
             sampling: self.sampling && !other.sampling,
             roots: self.roots && !other.roots,
             tasks: self.tasks && !other.tasks,
@@ -44,6 +47,7 @@ impl Capabilities {
     pub fn and(self, other: Capabilities) -> Capabilities {
         Capabilities {
             elicitation: self.elicitation || other.elicitation,
+            urls: self.urls || other.urls,
             sampling: self.sampling || other.sampling,
             roots: self.roots || other.roots,
             tasks: self.tasks || other.tasks,
@@ -59,6 +63,7 @@ impl Capabilities {
     pub fn names(self) -> Vec<&'static str> {
         let all = [
             (self.elicitation, "elicitation"),
+            (self.urls, "elicitation.url"),
             (self.sampling, "sampling"),
             (self.roots, "roots"),
             (self.tasks, "tasks"),
@@ -101,6 +106,8 @@ pub enum Message {
         /// What it says.
         data: Value,
     },
+    /// The user is done at a web page, by the name that its question had.
+    Visited(String),
     /// Questions, all at once, and where the answers go.
     Ask(Vec<Input>, oneshot::Sender<Reply>),
     /// The call can't go on, as the client lacks these.
@@ -128,6 +135,15 @@ pub enum Request {
         /// The form, a JSON Schema as MCP allows it there.
         schema: Value,
     },
+    /// MCP's `elicitation/create` in `url` mode: a web page for the user to visit.
+    Visit {
+        /// What the user is told.
+        message: String,
+        /// The page.
+        url: String,
+        /// What tells that it is done, up to 2025-11-25.
+        id: Option<String>,
+    },
     /// MCP's `sampling/createMessage`, with these params.
     Sample(Value),
     /// MCP's `roots/list`.
@@ -140,6 +156,7 @@ impl Request {
         let none = Capabilities::default();
         match self {
             Request::Elicit { .. } => Capabilities { elicitation: true, ..none },
+            Request::Visit { .. } => Capabilities { urls: true, ..none },
             Request::Sample(_) => Capabilities { sampling: true, ..none },
             Request::Roots => Capabilities { roots: true, ..none },
         }
@@ -219,6 +236,13 @@ impl Client {
         let message = Message::Log { level, logger: logger.map(str::to_owned), data };
         if line.messages.try_send(message).is_err() {
             line.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Says that the user is done at a web page, if there is room. Never waits.
+    pub fn visited(&self, id: &str) {
+        if let Some(line) = &self.0 {
+            let _ = line.messages.try_send(Message::Visited(id.to_owned()));
         }
     }
 

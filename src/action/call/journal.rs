@@ -37,6 +37,10 @@ impl Journal {
         });
     }
 
+    pub(super) fn remove(&self, place: &str) {
+        self.with(|entries| entries.remove(place));
+    }
+
     fn with<T>(&self, read: impl FnOnce(&mut BTreeMap<String, Value>) -> T) -> Option<T> {
         let entries = self.0.as_ref()?;
         Some(read(&mut entries.lock().unwrap_or_else(PoisonError::into_inner)))

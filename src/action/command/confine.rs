@@ -38,7 +38,8 @@ pub fn compile(
 
 /// `sandbox: {}` takes the one of the `defaults` away.
 fn is_none(written: &model::Sandbox) -> bool {
-    let model::Sandbox { at: _, read, write, network, memory, cpu, processes, file_size, best_effort: _ } = written;
+    let model::Sandbox { at: _, faulty: _, read, write, network, memory, cpu, processes, file_size, best_effort: _ } =
+        written;
     let bounds = [memory.is_none(), cpu.is_none(), processes.is_none(), file_size.is_none()];
     read.is_none() && write.is_none() && network.is_none() && bounds.into_iter().all(|none| none)
 }

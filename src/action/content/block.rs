@@ -268,6 +268,7 @@ async fn shows(written: &model::Block, kind: BlockKind, scope: &Scope<'_>, build
             }
             Some(Shows::Data(template))
         }
+        (_, None, None) if written.faulty => None,
         (BlockKind::Text, None, None) => {
             let found = Diagnostic::error(Code::MissingKey, written.at, "this content says nothing");
             builder.sink.push(found.label("give it a `text`"));

@@ -33,16 +33,17 @@ pub enum Means {
 }
 
 impl Credentials {
-    /// Reads `auth`; mistakes are reported.
+    /// Reads `auth`; mistakes are reported, but for those in a value, which have been.
     pub fn read(auth: &Auth, sink: &mut Diagnostics) -> Option<Credentials> {
         match (&auth.bearer, &auth.basic, &auth.api_key, &auth.oauth2) {
-            (Some(token), None, None, None) => bearer(token, sink),
-            (None, Some(basic), None, None) => self::basic(basic, sink),
-            (None, None, Some(key), None) => api_key(key, sink),
+            (Some(token), None, None, None) => bearer(token.0.as_ref()?, sink),
+            (None, Some(basic), None, None) => self::basic(basic.0.as_ref()?, sink),
+            (None, None, Some(key), None) => api_key(key.0.as_ref()?, sink),
             (None, None, None, Some(oauth)) => {
-                let (settings, secrets) = Settings::read(oauth, sink)?;
+                let (settings, secrets) = Settings::read(oauth.0.as_ref()?, sink)?;
                 Some(Credentials { means: Means::OAuth2(settings), secrets })
             }
+            (None, None, None, None) if auth.faulty => None,
             _ => {
                 let found = Diagnostic::error(Code::BadValue, auth.at, "`auth` is exactly one thing");
                 sink.push(found.label("one of `bearer`, `basic`, `apiKey`, `oauth2`"));
@@ -88,6 +89,7 @@ fn api_key(key: &ApiKey, sink: &mut Diagnostics) -> Option<Credentials> {
             }
             Some(Credentials { means: Means::Cookie(name, secret(text)), secrets })
         }
+        (None, None, None) if key.faulty => None,
         _ => {
             let found = Diagnostic::error(Code::BadValue, key.at, "an `apiKey` goes to exactly one place");
             sink.push(found.label("give it one of `header`, `query`, `cookie`"));

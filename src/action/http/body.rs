@@ -15,7 +15,7 @@ use super::header;
 use crate::action::{Arguments, Builder, Scope, render_fault};
 use crate::outcome::ActionError;
 use crate::spec::model::HttpAction;
-use crate::spec::model::action::RawBody;
+use crate::spec::model::http::RawBody;
 use crate::spec::read::list_names;
 use crate::spec::{Code, Diagnostic, Span};
 use crate::template::{Template, ValueTemplate};
@@ -101,6 +101,7 @@ impl Body {
             (.., Some(RawBody::Made(made))) => match (&made.file, &made.base64) {
                 (Some(file), None) => Some(Body::File(Upload::compile(&file.0, scope, builder)?, media)),
                 (None, Some(text)) => Some(Body::Bytes(builder.template(text, scope)?, media.unwrap_or(BYTES))),
+                (None, None) if made.faulty => None,
                 _ => {
                     let found = Diagnostic::error(Code::BadValue, made.at, "a body holds exactly one thing");
                     builder.sink.push(found.label("give it either `file` or `base64`"));

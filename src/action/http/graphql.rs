@@ -29,7 +29,7 @@ use super::{explain, took_longer};
 use crate::action::gate::{Bounds, Gate};
 use crate::action::{Arguments, Builder, Call, Limits, Param, Scope, mask, read, render_fault};
 use crate::outcome::{ActionError, ErrorKind, Outcome};
-use crate::schema::Schema;
+use crate::schema::{Schema, object};
 use crate::spec::model::GraphqlAction;
 use crate::spec::{Code, Diagnostic, Diagnostics, Spanned};
 use bind::{Bound, Operation, Origin};
@@ -48,7 +48,7 @@ pub struct Graphql {
     variables: Vec<Bound>,
     /// What the variables may be.
     check: Option<Schema>,
-    output: Option<Value>,
+    output: Option<Arc<Map<String, Value>>>,
     pub(in crate::action) limits: Limits,
     gate: Gate,
     /// Params whose values are not shown.
@@ -80,7 +80,7 @@ impl Graphql {
             name: document.name,
             is_query: document.is_query,
             variables,
-            output: document.output,
+            output: document.output.filter(|schema| Schema::check(schema).is_ok()).and_then(object),
             limits: limits.with(written.timeout.as_ref(), None, written.max_bytes.as_ref()),
             gate: Gate::new(&Bounds::default(), "this operation"),
             secrets: scope.secrets(),
@@ -187,7 +187,7 @@ impl Graphql {
     }
 
     /// The JSON Schema of its answer, where the schema is known.
-    pub fn output_schema(&self) -> Option<Value> {
+    pub fn output_schema(&self) -> Option<Arc<Map<String, Value>>> {
         self.output.clone()
     }
 

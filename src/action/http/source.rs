@@ -167,6 +167,11 @@ impl HttpSource {
         self.config.allow_private
     }
 
+    /// What must not be seen, in every spelling in which it may come back.
+    pub fn secrets(&self) -> Vec<Text> {
+        self.config.secrets.iter().cloned().chain(self.oauth.iter().flat_map(OAuth::secrets)).collect()
+    }
+
     /// A text from outside, with this source's secrets masked.
     pub fn mask(&self, text: String) -> String {
         let text = mask::text(text, &self.config.secrets);

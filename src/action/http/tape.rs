@@ -2,25 +2,28 @@
 //!
 //! A tape belongs to the process: what has no source of its own is on it too, and only `mcp-declare test` has one.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderName, HeaderValue, LOCATION};
 use reqwest::{Request, Response};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::source::HttpSource;
-use crate::action::mask::{self, MASK};
 use crate::outcome::ActionError;
+use crate::spec::read::list_names;
+use secrets::Secrets;
 
 /// Bytes of an answer that are recorded.
 const MAX_BODY: usize = 8 << 20;
-/// Headers of an answer that are not recorded: they are of one connection, or of one caller.
-const LEFT_OUT: [&str; 7] =
-    ["set-cookie", "date", "connection", "transfer-encoding", "content-length", "content-encoding", "alt-svc"];
+/// Requests that are named where the recording of one is missing.
+const SHOWN: usize = 3;
 
 static TAPE: OnceLock<Tape> = OnceLock::new();
 
@@ -39,8 +42,12 @@ struct Reel {
     tracks: BTreeMap<String, Vec<Track>>,
     /// The test that runs.
     test: String,
+    /// It was recorded in this run, and goes through what it has.
+    again: bool,
     /// Which of its tracks were played.
     played: Vec<bool>,
+    /// While it records: the tracks that the test had before.
+    before: Vec<Track>,
     /// Answers that were recorded.
     recorded: usize,
 }
@@ -78,6 +85,10 @@ impl Tape {
     /// # Errors
     /// If it is no tape, in words.
     pub fn rewind(&self) -> Result<(), String> {
+        // To read from a pipe waits for its other end.
+        if self.path.exists() && !self.path.is_file() {
+            return Err(format!("{} is not a file", self.path.display()));
+        }
         let tracks = match std::fs::read_to_string(&self.path) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| error.to_string()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
@@ -98,9 +109,32 @@ impl Tape {
         let mut reel = self.reel();
         test.clone_into(&mut reel.test);
         reel.played.clear();
+        reel.again = false;
         if self.records {
-            reel.tracks.remove(test);
+            reel.before = reel.tracks.remove(test).unwrap_or_default();
         }
+    }
+
+    /// A test that has begun before starts over: what it asked then is answered as it was, while it records, too.
+    pub fn again(&self, test: &str) {
+        let mut reel = self.reel();
+        test.clone_into(&mut reel.test);
+        reel.played.clear();
+        reel.again = true;
+    }
+
+    /// The test is over. One that failed without any answer, as the API is away, keeps the recording that it had.
+    pub fn end(&self, passed: bool) {
+        let mut reel = self.reel();
+        let (test, before) = (reel.test.clone(), std::mem::take(&mut reel.before));
+        if self.records && !passed && !before.is_empty() && !reel.tracks.contains_key(&test) {
+            reel.tracks.insert(test, before);
+        }
+    }
+
+    /// Whether requests are answered from it, so that nothing may be asked of the network.
+    pub fn plays(&self) -> bool {
+        !self.records
     }
 
     /// Puts it in: from here on all requests of this process are recorded, or answered from it.
@@ -113,21 +147,52 @@ impl Tape {
         TAPE.get().filter(|tape| tape.path == path).ok_or("there is a tape already")
     }
 
-    /// Writes what was recorded, and drops what was recorded for tests that are no longer among `tests`. Gives the
-    /// number of answers. Nothing is written where nothing was.
+    /// Has what was recorded written, and drops what was recorded for tests that are no longer among `tests`. Gives
+    /// the number of answers. Nothing is written where nothing was.
     ///
     /// # Errors
     /// If the file can't be written, in words.
-    pub fn save<'t>(&self, tests: impl Iterator<Item = &'t str>) -> Result<usize, String> {
+    pub fn save<'t>(
+        &self,
+        tests: impl Iterator<Item = &'t str>,
+        write: impl FnOnce(&Path, &str) -> Result<(), String>,
+    ) -> Result<usize, String> {
         let tests: Vec<&str> = tests.collect();
         let mut reel = self.reel();
         reel.tracks.retain(|test, _| tests.contains(&test.as_str()));
-        if !reel.tracks.is_empty() || self.path.exists() {
-            let text = serde_json::to_string_pretty(&reel.tracks).map_err(|error| error.to_string())?;
-            let written = std::fs::write(&self.path, text + "\n");
-            written.map_err(|error| format!("can't write {}: {error}", self.path.display()))?;
+        let text = serde_json::to_string_pretty(&reel.tracks).map_err(|error| error.to_string())? + "\n";
+        let before = std::fs::read_to_string(&self.path).ok();
+        let nothing = reel.tracks.is_empty() && before.is_none();
+        if !nothing && before.is_none_or(|before| before != text) {
+            write(&self.path, &text).map_err(|why| format!("can't write {}: {why}", self.path.display()))?;
         }
         Ok(std::mem::take(&mut reel.recorded))
+    }
+
+    /// The text of a document that the spec names by URL, as it was recorded; while it records, as it is.
+    ///
+    /// # Errors
+    /// Those of asking for it, or if there is none on the tape, in words.
+    pub async fn document(
+        &self,
+        url: &str,
+        live: impl Future<Output = Result<(String, Url), String>>,
+    ) -> Result<(String, Url), String> {
+        let request = format!("GET {url}");
+        if !self.records {
+            let track = self.reel().find(&request, None).ok_or("there is no recording of it: `--record` makes one")?;
+            let from = track.headers.iter().find(|(name, _)| name == LOCATION.as_str());
+            let from =
+                from.and_then(|(_, from)| Url::parse(from).ok()).ok_or("its recording does not say where it was")?;
+            return Ok((track.text.unwrap_or_default(), from));
+        }
+        let (text, from) = live.await?;
+        if text.len() > MAX_BODY {
+            return Err(format!("it has more than {MAX_BODY} bytes: it can't be recorded"));
+        }
+        let headers = vec![(LOCATION.to_string(), from.to_string())];
+        self.reel().add(Track { request, sent: None, status: 200, headers, text: Some(text.clone()), base64: None });
+        Ok((text, from))
     }
 
     fn reel(&self) -> MutexGuard<'_, Reel> {
@@ -148,21 +213,23 @@ impl Tape {
         let said = secrets.line(&request);
         let body = request.body().and_then(|body| body.as_bytes());
         let sent = body.map(|body| secrets.unplaced(&secrets.masked(&String::from_utf8_lossy(body))));
-        if !self.records {
-            return self
-                .reel()
-                .find(&said, sent.as_deref())
-                .map(|track| track.moved(|text| secrets.placed(text)).response())
-                .ok_or_else(|| {
-                    ActionError::failed(format!(
-                        "there is no recording of {said}: make one with `mcp-declare test --record`"
-                    ))
-                });
+        {
+            let mut reel = self.reel();
+            let known = if self.plays() || reel.again { reel.find(&said, sent.as_deref()) } else { None };
+            if let Some(track) = known {
+                return Ok(track.moved(|text| secrets.placed(text)).response());
+            }
+            if self.plays() {
+                let words = format!("there is no recording of {said}: make one with `mcp-declare test --record`");
+                return Err(ActionError::failed(words + &reel.instead(&said)));
+            }
         }
         let response = live(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let read = super::answer::bytes(response, MAX_BODY).await;
         let (body, cut) = read.map_err(|_| ActionError::failed("the answer broke off"))?;
+        // Only now: a token may have been fetched for this request.
+        let secrets = secrets.with_tokens();
         if cut {
             return Err(ActionError::failed(format!(
                 "the answer has more than {MAX_BODY} bytes: it can't be recorded"
@@ -174,20 +241,33 @@ impl Tape {
             sent,
             status: status.as_u16(),
             headers: secrets.kept(&headers),
-            base64: text.is_none().then(|| STANDARD.encode(&body)),
-            text: text.map(|text| secrets.masked(&text)),
+            base64: text.is_none().then(|| STANDARD.encode(secrets.masked_bytes(&body))),
+            text: text.map(|text| secrets.masked_body(&text)),
         };
         let response = track.response();
-        let track = track.moved(|text| secrets.unplaced(text));
-        let mut reel = self.reel();
-        let test = reel.test.clone();
-        reel.tracks.entry(test).or_default().push(track);
-        reel.recorded += 1;
+        self.reel().add(track.moved(|text| secrets.unplaced(text)));
         Ok(response)
     }
 }
 
 impl Reel {
+    fn add(&mut self, track: Track) {
+        self.tracks.entry(self.test.clone()).or_default().push(track);
+        self.recorded += 1;
+    }
+
+    /// What the test has recordings of in place of this request.
+    fn instead(&self, said: &str) -> String {
+        let tracks = self.tracks.get(&self.test).map(Vec::as_slice).unwrap_or_default();
+        if tracks.iter().any(|track| track.request == said) {
+            return "; the one that there is was sent with another body".to_owned();
+        }
+        let mut known: Vec<&str> = tracks.iter().map(|track| track.request.as_str()).collect();
+        known.dedup();
+        known.truncate(SHOWN);
+        if known.is_empty() { String::new() } else { format!("; this test has {}", list_names(&known)) }
+    }
+
     /// The first answer to this request that was not played yet; the last one where all were, for an API that is
     /// asked more often than it was.
     fn find(&mut self, said: &str, sent: Option<&str>) -> Option<Track> {
@@ -229,104 +309,13 @@ impl Track {
 }
 
 /// The process's tape, if it has one.
-pub(super) fn current() -> Option<&'static Tape> {
+pub fn current() -> Option<&'static Tape> {
     TAPE.get()
-}
-
-/// What of a request and its answer does not belong into a file.
-struct Secrets<'s> {
-    source: &'s HttpSource,
-    /// The values of headers that are secret.
-    headers: Vec<String>,
-}
-
-impl<'s> Secrets<'s> {
-    fn of(source: &'s HttpSource, request: &Request) -> Self {
-        let all = source.headers().values().chain(request.headers().values());
-        let sensitive = all.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
-        let mut headers: Vec<String> = sensitive.flat_map(credentials).map(str::to_owned).collect();
-        // A secret that is a part of another one is looked for after it.
-        headers.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        headers.dedup();
-        Secrets { source, headers }
-    }
-
-    /// The method and URL of a request, secrets masked.
-    fn line(&self, request: &Request) -> String {
-        let mut url = self.unplaced(request.url().as_str());
-        if let Some(query) = self.source.query() {
-            url = url.replace(query.expose(), query.written());
-        }
-        format!("{} {}", request.method(), self.masked(&url))
-    }
-
-    fn kept(&self, headers: &HeaderMap) -> Vec<(String, String)> {
-        let kept = headers.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
-        let text = |value: &HeaderValue| value.to_str().ok().map(|value| self.masked(value));
-        kept.filter_map(|(name, value)| Some((name.to_string(), text(value)?))).collect()
-    }
-
-    /// A text without secrets.
-    fn masked(&self, text: &str) -> String {
-        let text = mask::text(text.to_owned(), [self.source.query(), self.source.cookies()].into_iter().flatten());
-        let text = self.source.mask(text);
-        self.headers.iter().fold(text, |text, secret| text.replace(secret.as_str(), MASK))
-    }
-
-    /// With the source's base URL as the spec has it: `${API:-https://api.example.com}` is its default, wherever it led
-    /// when the answer was recorded, and `${API}` stands as it is.
-    fn unplaced(&self, text: &str) -> String {
-        text.replace(self.source.base().prefix.expose(), &self.address())
-    }
-
-    /// With the base URL as it is now, so that links in answers lead to where the API is.
-    fn placed(&self, text: &str) -> String {
-        text.replace(&self.address(), self.source.base().prefix.expose())
-    }
-
-    fn address(&self) -> String {
-        without_variables(self.source.base().prefix.written())
-    }
-}
-
-/// A text in which each `${NAME:-DEFAULT}` is its default.
-fn without_variables(written: &str) -> String {
-    let mut rest = written;
-    let mut text = String::new();
-    while let Some((before, (variable, after))) =
-        rest.split_once("${").and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
-    {
-        text.push_str(before);
-        match variable.split_once(":-") {
-            Some((_, default)) => text.push_str(default),
-            None => text.extend(["${", variable, "}"]),
-        }
-        rest = after;
-    }
-    text + rest
-}
-
-/// A sensitive header's value, and the credentials behind its scheme.
-fn credentials(value: &str) -> Vec<&str> {
-    let behind = value.split_once(' ').map(|(_, credentials)| credentials);
-    [Some(value), behind].into_iter().flatten().filter(|secret| secret.len() >= 4).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_is_that_of_the_default() {
-        for (written, address) in [
-            ("https://a.example", "https://a.example"),
-            ("${API:-https://a.example}/v1", "https://a.example/v1"),
-            ("https://${HOST:?which one}/${V:-v1}", "https://${HOST:?which one}/v1"),
-            ("${API", "${API"),
-        ] {
-            assert_eq!(without_variables(written), address);
-        }
-    }
 
     #[test]
     fn answers_come_in_the_order_of_the_recording() {

@@ -1,52 +1,29 @@
 //! The calls in flight on one connection: what the server says of a call goes to whoever made it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{ProgressToken, RequestId};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::action::Call;
+use super::caller::Caller;
 use crate::action::call::Level;
 
 /// Characters of a message that are passed on.
 const MAX_MESSAGE: usize = 2000;
 
-/// Who made a request; travels with it through rmcp.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The call that it belongs to.
-    pub call: Call,
-    /// Questions that it was asked.
-    pub asked: Arc<AtomicUsize>,
-    /// Those of them that are answered: until all are, its time does not run.
-    answered: Arc<AtomicUsize>,
-}
-
-impl Caller {
-    /// Of a call that was asked nothing yet.
-    pub fn new(call: &Call) -> Self {
-        Caller { call: call.clone(), asked: Arc::default(), answered: Arc::default() }
-    }
-
-    /// Whether somebody is being asked something right now.
-    pub fn is_asking(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) > self.answered.load(Ordering::SeqCst)
-    }
-
-    /// A question is answered, or was given up.
-    pub fn answered(&self) {
-        self.answered.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[derive(Debug)]
 struct Flight {
     token: Option<ProgressToken>,
     caller: Caller,
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.caller.end();
+    }
 }
 
 /// The calls in flight, and what the server has said that is of no call.
@@ -83,17 +60,26 @@ impl Calls {
     /// Passes on how far a call is.
     pub fn progress(&self, token: &ProgressToken, progress: f64, total: Option<f64>, message: Option<String>) {
         let flights = self.flights();
-        if let Some(flight) = flights.values().find(|flight| flight.token.as_ref() == Some(token)) {
-            flight.caller.call.client.progress(progress, total, message.map(|words| cut(&words)));
+        let flight = flights.values().find(|flight| flight.token.as_ref() == Some(token));
+        if let Some(call) = flight.and_then(|flight| flight.caller.call()) {
+            call.client.progress(progress, total, message.map(|words| cut(&words)));
         }
     }
 
     /// Passes a log message on. A server does not say to which call one belongs: with several in flight, nobody else's
     /// caller is told.
     pub fn say(&self, level: Level, logger: Option<&str>, data: Value) {
-        match self.only() {
-            Some(caller) => caller.call.client.say(level, logger, bounded(data)),
+        match self.only().and_then(|caller| caller.call()) {
+            Some(call) => call.client.say(level, logger, bounded(data)),
             None => tracing::debug!(?logger, "a log message of no single call: {}", cut(&data.to_string())),
+        }
+    }
+
+    /// Passes on that the user is done at a web page.
+    pub fn visited(&self, id: &str) {
+        let callers: Vec<Caller> = self.flights().values().map(|flight| flight.caller.clone()).collect();
+        for call in callers.iter().filter(|caller| caller.has_sent(id)).filter_map(Caller::call) {
+            call.client.visited(id);
         }
     }
 

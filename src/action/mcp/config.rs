@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use crate::action::command::{confine, environment, trust};
 use crate::action::http::HttpSource;
+use crate::action::http::tape::{self, Tape};
 use crate::action::source::Ground;
 use crate::action::{mask, process};
 use crate::sandbox::Sandbox;
 use crate::spec::model::{McpCommand, McpServer, McpSource, api};
-use crate::spec::read::Named;
+use crate::spec::read::{Named, Required};
 use crate::spec::{Code, Diagnostic, Spanned, Text};
 
 /// Calls at the same time, of a source that does not say otherwise.
@@ -21,6 +22,9 @@ const MOST_AT_ONCE: u64 = 1000;
 const MAX_MESSAGE: usize = 16 << 20;
 /// How long a server may take to be ready, and a list of what it offers, where the source does not say otherwise.
 const READY: Duration = Duration::from_secs(30);
+
+/// Why a server that is reached by URL is not there while tests run.
+const NOT_ASKED: &str = "tests ask no MCP server over the network (`--live` does)";
 
 /// A sound source.
 #[derive(Debug)]
@@ -37,7 +41,7 @@ pub struct Config {
 pub enum Door {
     /// A process of ours.
     Command(Box<Command>),
-    /// The same, and its program is not on this machine: for this reason.
+    /// None: its program is not on this machine, or tests may not ask the network. In words.
     Missing(String),
     /// Somewhere else.
     Http(Remote),
@@ -93,7 +97,10 @@ impl Config {
     ) -> Option<Config> {
         let errors = ground.sink.errors();
         let door = match written.server.get()? {
-            McpServer::Url(url) => remote(name, url, written, ground, previous).map(Door::Http),
+            McpServer::Url(url) => match remote(name, url, written, ground, previous) {
+                Some(_) if tape::current().is_some_and(Tape::plays) => Some(Door::Missing(NOT_ASKED.to_owned())),
+                remote => remote.map(Door::Http),
+            },
             McpServer::Command(command) => {
                 refuse_http_keys(written, ground);
                 command_door(command, written, ground)
@@ -227,9 +234,10 @@ fn remote(
 }
 
 fn as_http(url: &Spanned<Text>, written: &McpSource) -> api::HttpSource {
-    api::HttpSource {
-        at: written.at,
-        url: crate::spec::read::Required(Some(url.clone())),
+    let (at, faulty) = (written.at, written.faulty);
+    let requests = api::Requests {
+        at,
+        faulty,
         headers: written.headers.clone(),
         query: Named::default(),
         cookies: Named::default(),
@@ -243,8 +251,7 @@ fn as_http(url: &Spanned<Text>, written: &McpSource) -> api::HttpSource {
         rate_limit: None,
         concurrency: None,
         circuit_breaker: None,
-        cache: None,
-        redirects: None,
-        allow_private: None,
-    }
+    };
+    let redirects = api::Redirects { at, faulty, origins: None, allow_private: None };
+    api::HttpSource { at, faulty, url: Required(Some(url.clone())), requests, cache: None, redirects }
 }

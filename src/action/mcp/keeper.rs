@@ -200,6 +200,7 @@ impl Keeper {
             calls: calls.clone(),
             info,
             suspect: Default::default(),
+            open: Default::default(),
         });
         listen_to_logs(&session).await;
         match timeout(ready, Offers::ask(&session, ready)).await {

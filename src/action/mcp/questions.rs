@@ -3,7 +3,6 @@
 #![expect(deprecated, reason = "MCP has sampling and roots until 2027-07-28 at least")]
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
@@ -15,20 +14,34 @@ use rmcp::{ClientHandler, RoleClient};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::caller::Caller;
 use super::calls::Calls;
+use super::visits;
 use crate::action::Call;
 use crate::action::call::{self, Capabilities, Input, Reply, Request};
 use crate::outcome::{ActionError, ErrorKind};
 
 /// Questions that one request may ask while it runs.
-const MOST_QUESTIONS: usize = 20;
+pub const MOST_QUESTIONS: usize = 20;
 
 /// What we can do for a server, as a caller can. Up to 2025-11-25 it is said once, before anybody calls.
 pub fn capabilities(of: Capabilities) -> ClientCapabilities {
     let mut all = ClientCapabilities::default();
-    all.elicitation = of.elicitation.then(ElicitationCapability::default);
+    all.elicitation = match (of.elicitation, of.urls) {
+        (false, false) => None,
+        (true, false) => Some(ElicitationCapability::default()),
+        (forms, _) => {
+            let mut elicitation = ElicitationCapability::default();
+            elicitation.form = forms.then(Default::default);
+            elicitation.url = Some(Default::default());
+            Some(elicitation)
+        }
+    };
     all.sampling = of.sampling.then(SamplingCapability::default);
     all.roots = of.roots.then(RootsCapabilities::default);
+    if of.tasks {
+        all.extensions = ClientCapabilities::builder().enable_tasks().build().extensions;
+    }
     all
 }
 
@@ -50,7 +63,7 @@ impl ClientHandler for Ears {
         params: ElicitRequestParams,
         context: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        let request = form(params).map_err(refusal)?;
+        let request = elicitation(params).map_err(refusal)?;
         self.pass_on(request, &context).await
     }
 
@@ -59,7 +72,7 @@ impl ClientHandler for Ears {
     }
 
     fn get_info(&self) -> ClientConfig {
-        let all = Capabilities { elicitation: true, sampling: true, roots: false, tasks: false };
+        let all = Capabilities { elicitation: true, urls: true, sampling: true, ..Capabilities::default() };
         let us = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         ClientConfig::new(capabilities(all), us)
     }
@@ -75,26 +88,53 @@ impl Ears {
         let Some(caller) = self.0.only() else {
             return Err(refusal("it can't be told whom to ask: not one call is in flight, but none or several"));
         };
-        if !request.needs().without(caller.call.client.capabilities()).is_empty() {
-            return Err(refusal("the client of this call can't be asked that"));
-        }
-        let number = caller.asked.fetch_add(1, Ordering::SeqCst).saturating_add(1);
-        if number > MOST_QUESTIONS {
-            caller.answered();
-            return Err(refusal("this call has asked enough"));
-        }
-        let place = caller.call.within(&format!("question-{number}"));
-        let answer = tokio::select! {
-            answer = ask(vec![Input { key: place.place().to_owned(), request }], &place) => answer,
-            () = context.ct.cancelled() => Err(call::cancelled()),
+        let number = caller.asks();
+        let answer = match number > MOST_QUESTIONS {
+            true => Err(ActionError::failed("this call has asked enough")),
+            false => tokio::select! {
+                answer = asked(&caller, number, &request) => answer,
+                () = context.ct.cancelled() => Err(call::cancelled()),
+                () = caller.over() => Err(ActionError::failed("the call is over")),
+            },
         };
         caller.answered();
-        let answer = answer.map_err(|error| match error.kind {
-            ErrorKind::Unanswered => refusal("the client of this call can't be asked while the call runs"),
-            _ => refusal(error.message),
-        })?;
-        let [answer] = answer.as_slice() else { return Err(refusal("there is no answer")) };
-        serde_json::from_value(answer.clone()).map_err(|_| refusal("the client's answer is not one that MCP knows"))
+        let answer = answer.map_err(|error| refusal(error.message))?;
+        serde_json::from_value(answer).map_err(|_| refusal("the client's answer is not one that MCP knows"))
+    }
+}
+
+/// The answer to a question of a call. A client that is to call again is asked again when it does.
+async fn asked(caller: &Caller, number: usize, request: &Request) -> Result<Value, ActionError> {
+    loop {
+        let (Some(call), round) = caller.seated().await else { return Err(call::cancelled()) };
+        if !request.needs().without(call.client.capabilities()).is_empty() {
+            return Err(ActionError::failed(format!("the client of this call can't be asked for {}", wanted(request))));
+        }
+        if let Request::Visit { id: Some(id), .. } = request {
+            caller.sends(id);
+        }
+        let place = call.within(&format!("question-{number}"));
+        drop(call);
+        let answer = ask(vec![Input { key: place.place().to_owned(), request: request.clone() }], &place).await;
+        // The line to the client ends with the last that holds it.
+        drop(place);
+        match answer {
+            Ok(answers) => return answers.into_iter().next().ok_or_else(|| ActionError::failed("there is no answer")),
+            Err(error) if error.kind == ErrorKind::Unanswered => caller.leave(round),
+            // Another question of the call made its client leave.
+            Err(_) if caller.has_left(round) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What a question is for, in words.
+fn wanted(request: &Request) -> &'static str {
+    match request {
+        Request::Elicit { .. } => "a form",
+        Request::Visit { .. } => "a visit to a web page (elicitation's `url` mode)",
+        Request::Sample(_) => "its language model",
+        Request::Roots => "its roots",
     }
 }
 
@@ -110,6 +150,16 @@ pub async fn answer(name: &str, asks: InputRequests, here: &Call) -> Result<Inpu
     if let Some(Value::Object(before)) = here.recall() {
         return Ok(before.into_iter().collect());
     }
+    let answers = put(name, asks, here).await?;
+    here.record(&json!(answers));
+    Ok(answers)
+}
+
+/// The same of questions that were not answered before; the answers are not noted.
+///
+/// # Errors
+/// Those of [`answer`].
+pub async fn put(name: &str, asks: InputRequests, here: &Call) -> Result<InputResponses, ActionError> {
     if asks.len() > MOST_QUESTIONS {
         return Err(ActionError::failed(format!("the server `{name}` asks more than {MOST_QUESTIONS} things at once")));
     }
@@ -124,13 +174,14 @@ pub async fn answer(name: &str, asks: InputRequests, here: &Call) -> Result<Inpu
         let words = format!("the server `{name}` asks for what the client of this call can't be asked");
         return Err(ActionError::failed(words));
     }
-    let answers: InputResponses = keys.into_iter().zip(ask(inputs, here).await?).collect();
-    here.record(&json!(answers));
-    Ok(answers)
+    Ok(keys.into_iter().zip(ask(inputs, here).await?).collect())
 }
 
 /// The answers, in the order of the questions.
-async fn ask(inputs: Vec<Input>, here: &Call) -> Result<Vec<Value>, ActionError> {
+///
+/// # Errors
+/// If the client does not answer, and [`ErrorKind::Unanswered`] where it is to call again with the answers.
+pub async fn ask(inputs: Vec<Input>, here: &Call) -> Result<Vec<Value>, ActionError> {
     let keys: Vec<String> = inputs.iter().map(|input| input.key.clone()).collect();
     let reply = tokio::select! {
         biased;
@@ -148,18 +199,29 @@ async fn ask(inputs: Vec<Input>, here: &Call) -> Result<Vec<Value>, ActionError>
 
 fn question(request: InputRequest) -> Result<Request, &'static str> {
     match request {
-        InputRequest::Elicitation(request) => form(request.params),
+        InputRequest::Elicitation(request) => elicitation(request.params),
         InputRequest::CreateMessage(request) => Ok(Request::Sample(json!(request.params))),
         InputRequest::ListRoots(_) => Ok(Request::Roots),
         _ => Err("it asks for something that is not known here"),
     }
 }
 
-fn form(params: ElicitRequestParams) -> Result<Request, &'static str> {
+/// A form, or a web page to visit.
+///
+/// # Errors
+/// In words about the server, if it can't be passed on.
+pub fn elicitation(params: ElicitRequestParams) -> Result<Request, &'static str> {
     match params {
         ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
             Ok(Request::Elicit { message, schema: json!(requested_schema) })
         }
-        _ => Err("only forms are passed on, no URLs"),
+        ElicitRequestParams::UrlElicitationParams { message, url, elicitation_id, .. } => {
+            if !visits::is_page(&url) {
+                return Err("it sends the user to an address that is no web page");
+            }
+            let id = Some(elicitation_id).filter(|id| !id.is_empty());
+            Ok(Request::Visit { message, url, id })
+        }
+        _ => Err("it asks for something that is not known here"),
     }
 }

@@ -1,7 +1,7 @@
 //! The `mcp:` source: another MCP server, whether it can be reached or not.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub struct McpSource {
     seen: AtomicU64,
     /// All that it ever offered to a load.
     ever: Mutex<HashSet<String>>,
-    /// A spec that uses it is served.
-    settled: AtomicBool,
+    /// The edition of the spec that uses it and is served.
+    settled: Mutex<Option<u64>>,
     closing: DropGuard,
 }
 
@@ -88,7 +88,7 @@ impl McpSource {
             turns,
             seen: AtomicU64::new(0),
             ever: Mutex::default(),
-            settled: AtomicBool::new(false),
+            settled: Mutex::default(),
             closing: closing.drop_guard(),
         }))
     }
@@ -134,9 +134,13 @@ impl McpSource {
             None => name.span,
         };
         let found = match &self.config.door {
-            Door::Missing(why) => {
+            Door::Missing(why) if is(&written.optional) => {
                 let words = format!("the MCP server `{}` is left out: {why}", name.value);
                 Diagnostic::note(Code::CommandNotFound, place, words).label("`optional: true`")
+            }
+            Door::Missing(why) => {
+                let words = format!("the MCP server `{}` is not there: {why}", name.value);
+                Diagnostic::error(Code::Unreachable, place, words).label("`optional: true` would leave it out")
             }
             _ => {
                 let words = format!("can't reach the MCP server `{}`: {}", name.value, why.words);
@@ -161,14 +165,19 @@ impl McpSource {
         self.mode == Mode::Offline
     }
 
-    /// A spec that uses it is served.
-    pub fn settle(&self) {
-        self.settled.store(true, Ordering::SeqCst);
+    /// A spec of this edition that uses it is served: calls of another can't be gone on with.
+    pub fn settle(&self, edition: u64) {
+        let before = self.settled.lock().unwrap_or_else(PoisonError::into_inner).replace(edition);
+        if before.is_some_and(|before| before != edition)
+            && let Some(session) = &self.standing.borrow().session
+        {
+            session.open.clear();
+        }
     }
 
     /// Whether a spec that uses it was served before.
     pub fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::SeqCst)
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Waits until the server offers something else than when the spec was loaded; that is told once.

@@ -7,8 +7,12 @@ use rmcp::model::{GetExtensions, GetMeta, JsonRpcMessage, ServerNotification};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 
-use super::calls::{Caller, Calls};
+use super::caller::Caller;
+use super::calls::Calls;
 use super::wanted::Wanted;
+
+/// The notification of a server up to 2025-11-25 that its user is done at a web page.
+const VISITED: &str = "notifications/elicitation/complete";
 
 /// A transport and who listens to it.
 pub struct Tap<T> {
@@ -39,6 +43,10 @@ impl<T> Tap<T> {
             | ServerNotification::ResourceListChangedNotification(_)
             | ServerNotification::PromptListChangedNotification(_) => self.calls.lists.notify_one(),
             ServerNotification::ResourceUpdatedNotification(told) => self.wanted.updated(&told.params.uri),
+            ServerNotification::CustomNotification(told) if told.method == VISITED => {
+                let id = told.params.as_ref().and_then(|params| params.get("elicitationId")?.as_str());
+                id.into_iter().for_each(|id| self.calls.visited(id));
+            }
             other => return Some(other),
         }
         None

@@ -40,8 +40,16 @@ pub fn refused(name: &str, error: &ErrorData, config: &Config) -> ActionError {
 /// What the client of a call has to be able to do, where the server says that this is why it refuses.
 pub fn required(error: &ErrorData) -> Capabilities {
     let data = error.data.as_ref().filter(|_| error.code == ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY);
-    let needs = |name: &str| data.and_then(|data| data.get("requiredCapabilities")?.get(name)).is_some();
-    Capabilities { elicitation: needs("elicitation"), sampling: needs("sampling"), roots: needs("roots"), tasks: false }
+    let required = data.and_then(|data| data.get("requiredCapabilities"));
+    let needs = |path: &str| required.is_some_and(|required| required.pointer(path).is_some());
+    let (forms, urls) = (needs("/elicitation/form"), needs("/elicitation/url"));
+    Capabilities {
+        elicitation: forms || (needs("/elicitation") && !urls),
+        urls,
+        sampling: needs("/sampling"),
+        roots: needs("/roots"),
+        tasks: false,
+    }
 }
 
 /// Why a request came to nothing, and whether the connection is at fault.
@@ -76,7 +84,7 @@ fn sending(error: &DynamicTransportError) -> (String, bool) {
 fn http(fault: &StreamableHttpError<HttpError>) -> String {
     match fault {
         StreamableHttpError::AuthRequired(_) | StreamableHttpError::InsufficientScope(_) => {
-            "does not take our credentials".to_owned()
+            "does not take our credentials: give the source `auth` that it takes".to_owned()
         }
         StreamableHttpError::HttpStatus(status) => format!("answered with HTTP status {}", status.status),
         StreamableHttpError::Client(error) if error.is_connect() => "can't be reached".to_owned(),

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-const SOON: Duration = Duration::from_secs(20);
+/// Plenty, on however busy a machine: what half of it is not enough for waits for something.
+const SOON: Duration = Duration::from_secs(60);
 
 fn program(name: &str) -> PathBuf {
     resolve(name, Path::new("/")).unwrap()
@@ -66,7 +67,7 @@ impl Pids {
         assert_eq!(pids.len(), count);
         let begun = Instant::now();
         while !pids.iter().all(|&pid| ended(pid)) || pids.first().is_some_and(|&pid| exists(pid)) {
-            assert!(begun.elapsed() < Duration::from_secs(5), "of {pids:?} some survive");
+            assert!(begun.elapsed() < SOON, "of {pids:?} some survive");
             sleep(Duration::from_millis(10)).await;
         }
     }
@@ -172,7 +173,7 @@ async fn endless_output_is_cut_and_the_group_killed() {
     run.max_bytes = 4096;
     let begun = Instant::now();
     let finished = go(run).await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < SOON / 2);
     assert!(finished.truncated);
     assert_eq!(finished.stdout, b"y\n".repeat(2048));
     assert!(finished.stdout.capacity() <= 16 * 1024);
@@ -282,7 +283,7 @@ async fn what_stays_in_the_background_holds_nothing_up() {
         let script = pids.script(&format!("note $$; {background} note $!; echo done; exit 5"));
         let begun = Instant::now();
         let finished = go(sh(&script)).await.unwrap();
-        assert!(begun.elapsed() < SOON / 4, "{background}");
+        assert!(begun.elapsed() < SOON / 2, "{background}");
         assert_eq!((text(&finished.stdout), finished.exit), ("done\n", Exit::Code(5)), "{background}");
         pids.assert_gone(2).await;
     }
@@ -291,9 +292,9 @@ async fn what_stays_in_the_background_holds_nothing_up() {
 #[tokio::test]
 async fn what_leaves_the_group_holds_nothing_up_either() {
     let begun = Instant::now();
-    let finished = go(sh("setsid sleep 8 & echo done")).await.unwrap();
+    let finished = go(sh("setsid sleep 40 & echo done")).await.unwrap();
     assert_eq!((text(&finished.stdout), finished.exit), ("done\n", Exit::Code(0)));
-    assert!(begun.elapsed() < Duration::from_secs(6));
+    assert!(begun.elapsed() < SOON / 2);
 }
 
 #[tokio::test]

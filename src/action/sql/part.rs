@@ -8,7 +8,7 @@ use super::effects::{self, Effects};
 use super::lexer::{self, Dialect};
 use super::source::SqlSource;
 use super::types::{Bind, Bound, Described, SqlFault};
-use super::variants::{Query, Statement};
+use super::variants::{Choices, Query, Statement};
 use crate::action::mask::MASK;
 use crate::action::{Arguments, Builder, Scope};
 use crate::outcome::ActionError;
@@ -18,10 +18,8 @@ use crate::spec::{Code, Diagnostic, Place, Spanned};
 /// A compiled statement.
 #[derive(Debug)]
 pub struct Part {
-    query: Query,
+    choices: Choices,
     variants: Vec<Variant>,
-    /// What the database said of each variant; empty where it was not asked.
-    pub described: Vec<Described>,
     effects: Effects,
 }
 
@@ -43,14 +41,15 @@ pub struct Role {
 }
 
 impl Part {
-    /// Compiles it and has the database prepare every variant.
+    /// Compiles it and has the database prepare every variant, and gives what it said of each: nothing where it was not
+    /// asked.
     pub async fn compile(
         text: Text,
         role: Role,
         source: Option<&Arc<SqlSource>>,
         scope: &Scope<'_>,
         builder: &mut Builder<'_>,
-    ) -> Option<Self> {
+    ) -> Option<(Self, Vec<Described>)> {
         let dialect = source.map_or(Dialect::Sqlite, |s| s.driver.dialect());
         let Some(query) = Query::parse(&text.0, scope, builder.sink) else {
             // What the query binds is still to be read from its text.
@@ -95,7 +94,8 @@ impl Part {
             .reduce(Effects::or);
         let variants =
             statements.into_iter().map(|s| Variant { text: (!left_out(&s)).then(|| s.text.into()), params: s.params });
-        Some(Part { variants: variants.collect(), query, described, effects: effects.unwrap_or_default() })
+        let part = Part { variants: variants.collect(), choices: query.choices, effects: effects.unwrap_or_default() };
+        Some((part, described))
     }
 
     /// What running it does to the database.
@@ -130,7 +130,7 @@ impl Part {
     }
 
     fn variant(&self, arguments: &Arguments) -> Result<&Variant, ActionError> {
-        let chosen = self.query.chosen(arguments)?;
+        let chosen = self.choices.chosen(arguments)?;
         self.variants.get(chosen).ok_or_else(|| ActionError::failed("there is no such statement"))
     }
 }

@@ -102,6 +102,10 @@ impl Sqlite {
     /// # Errors
     /// What is wrong with the statement; more than one statement is refused.
     pub async fn describe(&self, sql: &str) -> Result<Described, SqlFault> {
+        // A large spec has thousands: going to another thread and back takes longer than most of them do.
+        if let Some(described) = self.pool.at_once(|session| session.describe(sql).ok()) {
+            return Ok(described);
+        }
         let sql: Arc<str> = sql.into();
         let deadline = Instant::now() + DESCRIBE_TIMEOUT;
         self.pool.run(deadline, &CancellationToken::new(), move |session| session.describe(&sql)).await

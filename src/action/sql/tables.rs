@@ -59,9 +59,7 @@ impl Tables {
         let source = source?;
         check_names(written.only.as_deref().unwrap_or_default(), &source, builder).await.then_some(())?;
         let defaults = Limits { timeout: source.timeout.unwrap_or(builder.limits.timeout), ..builder.limits };
-        let limits = defaults
-            .with(written.timeout.as_ref(), written.max_rows.as_ref(), written.max_bytes.as_ref())
-            .at_most(source.statement_timeout);
+        let limits = defaults.with_all(&written.limits).at_most(source.statement_timeout);
         sound.then_some(Tables {
             source,
             only: Only::new(written.only.as_deref()),

@@ -41,8 +41,6 @@ pub enum Bind {
     Float(f64),
     /// Text; may hold NUL characters.
     Text(String),
-    /// Bytes.
-    Blob(Vec<u8>),
     /// An array: its JSON text, or a list of values where a list stands.
     List(Vec<Value>),
 }

@@ -17,8 +17,13 @@ const MAX_VARIANTS: usize = 256;
 #[derive(Debug)]
 pub struct Query {
     pieces: Vec<Piece>,
-    choices: Vec<Choice>,
+    /// What a call decides.
+    pub choices: Choices,
 }
+
+/// What a call decides of a query.
+#[derive(Debug, Default)]
+pub struct Choices(Vec<Choice>);
 
 /// What a call decides.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,10 +56,10 @@ impl Query {
                 return None;
             }
         };
-        let mut query = Query { pieces: Vec::new(), choices: Vec::new() };
+        let mut query = Query { pieces: Vec::new(), choices: Choices::default() };
         let sound = query.collect(&pieces, text, scope, sink);
         query.pieces = pieces;
-        let count = query.choices.iter().fold(1usize, |n, choice| n.saturating_mul(choice.count()));
+        let count = query.choices.0.iter().fold(1usize, |n, choice| n.saturating_mul(choice.count()));
         if count > MAX_VARIANTS {
             let words = format!("this query can become {count} statements, at most {MAX_VARIANTS} are allowed");
             let found = Diagnostic::error(Code::BadTemplate, text.span, words);
@@ -96,28 +101,20 @@ impl Query {
     }
 
     fn add(&mut self, choice: Choice) {
-        if !self.choices.contains(&choice) {
-            self.choices.push(choice);
+        if !self.choices.0.contains(&choice) {
+            self.choices.0.push(choice);
         }
     }
 
-    /// Every statement that the query can become, in the order of [`Query::chosen`].
+    /// Every statement that the query can become, in the order of [`Choices::chosen`].
     pub fn statements(&self, scope: &Scope<'_>, dialect: Dialect) -> Vec<Statement> {
-        let count = self.choices.iter().map(Choice::count).product();
+        let count = self.choices.0.iter().map(Choice::count).product();
         (0..count).map(|number| self.statement(number, scope, dialect)).collect()
     }
 
-    /// Which statement a call's arguments choose, as a position in [`Query::statements`].
-    ///
-    /// # Errors
-    /// If a value is none of the identifiers that stand in the spec.
-    pub fn chosen(&self, arguments: &Arguments) -> Result<usize, ActionError> {
-        self.choices.iter().try_fold(0, |number, choice| Ok(number * choice.count() + choice.pick(arguments)?))
-    }
-
     fn statement(&self, mut number: usize, scope: &Scope<'_>, dialect: Dialect) -> Statement {
-        let mut picks = vec![0; self.choices.len()];
-        for (pick, choice) in picks.iter_mut().zip(&self.choices).rev() {
+        let mut picks = vec![0; self.choices.0.len()];
+        for (pick, choice) in picks.iter_mut().zip(&self.choices.0).rev() {
             *pick = number % choice.count();
             number /= choice.count();
         }
@@ -136,8 +133,10 @@ impl Query {
         origins: &mut Vec<(Range<usize>, Range<usize>)>,
     ) {
         let picked = |wanted: &str, block: bool| {
-            let at = self.choices.iter().position(|c| c.name() == wanted && matches!(c, Choice::Block { .. }) == block);
-            at.and_then(|at| Some((self.choices.get(at)?, *picks.get(at)?)))
+            let of = |(choice, _): &(&Choice, &usize)| {
+                choice.name() == wanted && matches!(choice, Choice::Block { .. }) == block
+            };
+            self.choices.0.iter().zip(picks).find(of)
         };
         for piece in pieces {
             let start = text.len();
@@ -148,17 +147,27 @@ impl Query {
                 }
                 Piece::Ident { name, range } => {
                     if let Some((Choice::Identifier { words, .. }, pick)) = picked(name, false) {
-                        text.push_str(&quoted(words.get(pick).map_or("", String::as_str), dialect));
+                        text.push_str(&quoted(words.get(*pick).map_or("", String::as_str), dialect));
                     }
                     origins.push((start..text.len(), range.clone()));
                 }
                 Piece::If { name, negated, then, otherwise, .. } => {
-                    let on = picked(name, true).is_some_and(|(_, pick)| pick == 1);
+                    let on = picked(name, true).is_some_and(|(_, pick)| *pick == 1);
                     let branch = if on != *negated { then } else { otherwise };
                     self.write(branch, picks, dialect, text, origins);
                 }
             }
         }
+    }
+}
+
+impl Choices {
+    /// Which statement a call's arguments choose, as a position in [`Query::statements`].
+    ///
+    /// # Errors
+    /// If a value is none of the identifiers that stand in the spec.
+    pub fn chosen(&self, arguments: &Arguments) -> Result<usize, ActionError> {
+        self.0.iter().try_fold(0, |number, choice| Ok(number * choice.count() + choice.pick(arguments)?))
     }
 }
 
@@ -310,7 +319,7 @@ mod tests {
 
     fn chosen(text: &str, arguments: Value) -> String {
         let arguments: Map<String, Value> = serde_json::from_value(arguments).unwrap();
-        statements(text)[parsed(text).unwrap().chosen(&arguments).unwrap()].clone()
+        statements(text)[parsed(text).unwrap().choices.chosen(&arguments).unwrap()].clone()
     }
 
     #[test]
@@ -329,7 +338,7 @@ mod tests {
         assert_eq!(chosen(text, json!({ "sort": "title" })), "SELECT * FROM t ORDER BY \"title\"");
         assert_eq!(chosen(text, json!({ "sort": "a\"b" })), "SELECT * FROM t ORDER BY \"a\"\"b\"");
         let arguments = Map::from_iter([("sort".to_owned(), json!("1; DROP TABLE t"))]);
-        assert!(parsed(text).unwrap().chosen(&arguments).is_err());
+        assert!(parsed(text).unwrap().choices.chosen(&arguments).is_err());
         assert_eq!(parsed("{{ident words}}").unwrap_err(), ["`words` can't choose an identifier"]);
         assert_eq!(parsed("{{ident nope}}").unwrap_err(), ["`nope` is not defined in tool `t`"]);
     }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::ask::Ask;
-use super::callee::CallTool;
-use super::hints::Hints;
+use super::call::CallTool;
 use super::parallel::Parallel;
 use super::report::Did;
 use super::say::{Log, Progress};
 use super::step::Step;
 use crate::action::call::cancelled;
+use crate::action::hints::Hints;
 use crate::action::{Action, Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::{ActionError, Outcome};
 use crate::spec::model::{self, steps as written};

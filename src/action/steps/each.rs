@@ -16,6 +16,7 @@ use crate::outcome::ActionError;
 use crate::spec::model::Str;
 use crate::spec::model::steps::Flow;
 use crate::spec::{Code, Diagnostic, Spanned};
+use crate::template;
 
 /// Items of a list where the spec says no number.
 const MAX_ITEMS: usize = 1000;
@@ -123,7 +124,7 @@ impl ForEach {
             None | Some(Value::Null) => &[],
             Some(Value::Array(items)) => items.as_slice(),
             Some(other) => {
-                let words = format!("`forEach` takes a list, `{}` is {}", self.list, what(other));
+                let words = format!("`forEach` takes a list, `{}` is {}", self.list, template::kind(other));
                 return Err(ActionError::failed(words));
             }
         };
@@ -215,17 +216,5 @@ fn item(list: &Str, scope: &Scope<'_>, builder: &mut Builder<'_>) -> Option<Arc<
             None
         }
         _ => Some(Arc::new(param.schema.get("items").filter(|_| is_root).cloned().unwrap_or_else(|| json!({})))),
-    }
-}
-
-/// What a value is, in words.
-fn what(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::callee::CallTool;
+use super::call::CallTool;
 use super::names;
 use super::report::Did;
 use crate::action::{Arguments, Builder, Call, Param, Scope};

@@ -5,11 +5,11 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::each;
-use super::hints::Hints;
 use super::names;
 use super::report::{Did, Report};
 use super::step::{self, Step};
 use super::together::together;
+use crate::action::hints::Hints;
 use crate::action::{Arguments, Builder, Call, Capabilities, Scope};
 use crate::outcome::ActionError;
 use crate::spec::model;

@@ -16,7 +16,7 @@ pub struct Script(JoinHandle<Vec<String>>);
 impl Script {
     /// A call whose client answers so. It can do all that a client can.
     pub fn start(answers: Vec<Value>) -> (Call, Script) {
-        let capabilities = Capabilities { elicitation: true, sampling: true, roots: true, tasks: false };
+        let capabilities = Capabilities { elicitation: true, urls: true, sampling: true, roots: true, tasks: true };
         let (client, mut line) = Client::open(Wants { capabilities, ..Wants::default() });
         let answering = tokio::spawn(async move {
             let mut left = VecDeque::from(answers);
@@ -57,6 +57,7 @@ fn answer(inputs: &[Input], left: &mut VecDeque<Value>, faults: &mut Vec<String>
 fn question(request: &Request) -> String {
     match request {
         Request::Elicit { message, .. } => format!("the question {message:?}"),
+        Request::Visit { message, .. } => format!("the visit to a web page {message:?}"),
         Request::Sample(_) => "what the language model is asked".to_owned(),
         Request::Roots => "what the roots are".to_owned(),
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::spec::nearest;
+
 /// Differences that are told.
 const MOST: usize = 20;
 /// Characters of a value that are shown.
@@ -44,7 +46,13 @@ fn fields(path: &str, wanted: &Map<String, Value>, got: &Map<String, Value>, who
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match got.get(name) {
             Some(got) => compare(&path, value, got, whole, found),
-            None => found.push(format!("{path}: expected {}, there is none", short(value))),
+            None => {
+                let words = format!("{path}: expected {}, there is none", short(value));
+                found.push(match nearest(name, got.keys().map(String::as_str)) {
+                    Some(near) => format!("{words}; did you mean `{near}`?"),
+                    None => words,
+                });
+            }
         }
     }
     for (name, value) in got.iter().filter(|(name, _)| whole && !wanted.contains_key(*name)) {

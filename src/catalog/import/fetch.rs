@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
+use crate::action::http::tape;
 use crate::action::source::Mode;
 use crate::openapi;
 use crate::spec::model::Str;
@@ -40,7 +41,11 @@ impl Fetch<'_> {
                 self.sink.push(Diagnostic::warning(Code::BadImport, location.span, words));
                 return None;
             }
-            match get(&location.value).await {
+            let asked = match tape::current() {
+                Some(tape) => tape.document(&location.value, get(&location.value)).await,
+                None => get(&location.value).await,
+            };
+            match asked {
                 Ok((text, url)) => (text, PathBuf::from(url.path()), Some(url)),
                 Err(why) => {
                     refuse(self.sink, Code::Unreachable, why);

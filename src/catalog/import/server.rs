@@ -114,16 +114,22 @@ fn lists(choice: Option<&Picks>, sink: &mut Diagnostics) -> Option<[Option<Vec<P
     }
 }
 
-/// Adds what a server offers; nothing while that is not known.
-pub fn take_over(document: &mut Document, import: &Import, name: &Str, sources: &Sources, sink: &mut Diagnostics) {
-    let Some(source) = sources.mcp(name, sink) else { return };
-    let Some(wishes) = Wishes::read(import, sink) else { return };
+/// Adds what a server offers, and gives whether all of it is known: nothing is while it can't be asked.
+pub fn take_over(
+    document: &mut Document,
+    import: &Import,
+    name: &Str,
+    sources: &Sources,
+    sink: &mut Diagnostics,
+) -> bool {
+    let Some(source) = sources.mcp(name, sink) else { return false };
+    let Some(wishes) = Wishes::read(import, sink) else { return false };
     let Some(offers) = source.offers() else {
         if source.is_offline() {
             let words = format!("the MCP server `{}` is not asked (--offline), so nothing of it is here", name.value);
             sink.push(Diagnostic::warning(Code::BadImport, name.span, words));
         }
-        return;
+        return false;
     };
     let left = offers.left.iter().map(|(name, why)| Left::part("", name.clone(), why.clone())).collect();
     let mut taking =
@@ -134,6 +140,7 @@ pub fn take_over(document: &mut Document, import: &Import, name: &Str, sources: 
     offers.templates.iter().for_each(|entry| taking.resource(entry, "uriTemplate"));
     offers.prompts.iter().for_each(|entry| taking.prompt(entry));
     taking.finish();
+    true
 }
 
 struct Taking<'t> {

@@ -1,5 +1,7 @@
 //! `# mcp-declare: allow(code)`: comments by which an author says that a warning is known. Behind a value it is for its
-//! line, on a line of its own for the next one, and above the first key for the whole file.
+//! line, on a line of its own for the next one with all that belongs to it, and above the first key for the whole file.
+
+mod block;
 
 use crate::spec::{Code, Diagnostic, Diagnostics, FileId, Files, Severity, Span, nearest};
 
@@ -24,7 +26,8 @@ struct Allow {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Scope {
     File,
-    Line(usize),
+    /// From one line to another, both of them among them.
+    Lines(usize, usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,18 +50,20 @@ impl Allows {
     fn read_file(&mut self, file: FileId, files: &Files, sink: &mut Diagnostics) {
         let (mut start, mut begun) = (0, false);
         let mut waiting = self.0.len();
-        for (number, line) in files.text(file).split_inclusive('\n').enumerate() {
+        let toml = files.path(file).and_then(|path| path.extension()).is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+        let text = files.text(file);
+        for (number, line) in text.split_inclusive('\n').enumerate() {
             let trimmed = line.trim_start_matches('\u{FEFF}').trim();
             let alone = trimmed.starts_with('#');
             let content = !(alone || trimmed.is_empty() || trimmed == "---" || trimmed.starts_with('%'));
             if content {
                 // A comment of its own is for the next line that says something.
-                for allow in self.0.iter_mut().skip(waiting).filter(|allow| allow.scope != Scope::File) {
-                    allow.scope = Scope::Line(number + 1);
-                }
+                let mut above = self.0.iter_mut().skip(waiting).filter(|allow| allow.scope != Scope::File).peekable();
+                let last = above.peek().map(|_| number + block::lines(text.get(start..).unwrap_or(""), toml));
+                above.for_each(|allow| allow.scope = Scope::Lines(number + 1, last.unwrap_or(number + 1)));
                 begun = true;
             }
-            let scope = if begun { Scope::Line(number + 1) } else { Scope::File };
+            let scope = if begun { Scope::Lines(number + 1, number + 1) } else { Scope::File };
             let comment = line
                 .find(MARK)
                 .filter(|at| *at == 0 || line.get(..*at).is_some_and(|b| b.ends_with([' ', '\t', '\u{FEFF}'])));
@@ -146,8 +151,8 @@ impl Allow {
         match (self.scope, place) {
             (Scope::File, None) => true,
             (Scope::File, Some((file, _))) => file == self.at.file,
-            (Scope::Line(line), Some(found)) => found == (self.at.file, line),
-            (Scope::Line(_), None) => false,
+            (Scope::Lines(first, last), Some((file, line))) => file == self.at.file && (first..=last).contains(&line),
+            (Scope::Lines(..), None) => false,
         }
     }
 }

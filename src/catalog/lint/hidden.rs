@@ -9,8 +9,7 @@ pub fn lint(subject: &Subject<'_>, sink: &mut Diagnostics) {
         let text = found.written();
         if let Some((at, c)) = first(&text.value) {
             let place = text.at(at..at + c.len_utf8());
-            let words = format!("a hidden character, U+{:04X} ({})", u32::from(c), name(c));
-            sink.push_once(Diagnostic::warning(Code::HiddenCharacters, place, words).label("take it out"));
+            sink.push_once(Diagnostic::warning(Code::HiddenCharacters, place, said(c)).label("take it out"));
         }
     }
     for section in ["tools", "prompts", "resources", "sources"] {
@@ -18,6 +17,15 @@ pub fn lint(subject: &Subject<'_>, sink: &mut Diagnostics) {
             key(&entry.key, sink);
         }
     }
+}
+
+/// What is hidden in a text, if anything is.
+pub fn in_text(text: &str) -> Option<String> {
+    first(text).map(|(_, c)| said(c))
+}
+
+fn said(c: char) -> String {
+    format!("a hidden character, U+{:04X} ({})", u32::from(c), name(c))
 }
 
 fn key(key: &Spanned<String>, sink: &mut Diagnostics) {

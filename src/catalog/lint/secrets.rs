@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 
 use super::walk::{Found, strings};
 use crate::spec::{Code, Diagnostic, Diagnostics, Files, Node, Span};
@@ -31,8 +31,8 @@ const SHAPES: [(&str, &str); 8] = [
     (r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "a private key"),
 ];
 
-static COMPILED: LazyLock<Vec<(Regex, &str)>> =
-    LazyLock::new(|| SHAPES.iter().filter_map(|(shape, what)| Some((Regex::new(shape).ok()?, *what))).collect());
+/// The shapes, all looked for at once.
+static ANY: LazyLock<Option<RegexSet>> = LazyLock::new(|| RegexSet::new(SHAPES.map(|(shape, _)| shape)).ok());
 
 /// The secrets of a tree, each at its place in `files`.
 pub fn find(root: &Node, files: &Files) -> Vec<Secret> {
@@ -74,12 +74,17 @@ fn remedy(found: &Found<'_>) -> &'static str {
 /// The part of a string that is a secret, and what it seems to be.
 fn secret_in(found: &Found<'_>) -> Option<(Range<usize>, &'static str)> {
     let text = found.text.written();
-    let shape = COMPILED.iter().find_map(|(shape, what)| Some((shape.find(text)?.range(), *what)));
-    shape.or_else(|| Some((password(text)?, "a password"))).or_else(|| {
+    token(text).or_else(|| Some((password(text)?, "a password"))).or_else(|| {
         let what = by_key(found)?;
         let literal = !text.trim().is_empty() && !text.contains("${") && !text.contains("{{");
         literal.then_some((0..text.len(), what))
     })
+}
+
+/// The part of a text that has the shape of a token.
+fn token(text: &str) -> Option<(Range<usize>, &'static str)> {
+    let (shape, what) = SHAPES.get(ANY.as_ref()?.matches(text).iter().next()?)?;
+    Some((Regex::new(shape).ok()?.find(text)?.range(), what))
 }
 
 /// The password in a URL's user info (RFC 3986, section 3.2.1), unless it comes from outside.
@@ -128,7 +133,9 @@ fn by_key(found: &Found<'_>) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMPILED, SHAPES, password};
+    use regex::Regex;
+
+    use super::{ANY, SHAPES, password, token};
 
     #[test]
     fn a_password_in_a_url_is_found_and_nothing_else() {
@@ -149,11 +156,14 @@ mod tests {
 
     #[test]
     fn every_shape_compiles_and_words_have_none() {
-        assert_eq!(COMPILED.len(), SHAPES.len());
+        assert!(SHAPES.iter().all(|(shape, _)| Regex::new(shape).is_ok()));
+        assert!(ANY.is_some());
+        let (range, what) = token(&format!("use glpat-{}, please", "a".repeat(20))).unwrap();
+        assert_eq!((range, what), (4..30, "a GitLab token"));
         for fine in
             ["sk-learn", "task-force-of-the-whole-department", "ghp_short", "AKIA", "disk_usage_of_the_whole_machine"]
         {
-            assert!(!COMPILED.iter().any(|(shape, _)| shape.is_match(fine)), "{fine}");
+            assert_eq!(token(fine), None, "{fine}");
         }
     }
 }

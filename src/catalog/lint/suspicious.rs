@@ -10,7 +10,7 @@ use super::walk::strings;
 use crate::spec::{Code, Diagnostic, Diagnostics};
 
 /// Texts that a client shows or a model reads.
-const READ: [&str; 3] = ["description", "title", "instructions"];
+pub const READ: [&str; 3] = ["description", "title", "instructions"];
 
 /// Each with what it seems to be.
 const PATTERNS: [(&str, &str); 4] = [
@@ -29,8 +29,13 @@ const PATTERNS: [(&str, &str); 4] = [
     ),
 ];
 
-static COMPILED: LazyLock<Vec<(Regex, &str)>> =
+static COMPILED: LazyLock<Vec<(Regex, &'static str)>> =
     LazyLock::new(|| PATTERNS.iter().filter_map(|(pattern, why)| Some((Regex::new(pattern).ok()?, *why))).collect());
+
+/// Why a text is suspicious, if it is.
+pub fn reason(text: &str) -> Option<&'static str> {
+    COMPILED.iter().find(|(pattern, _)| pattern.is_match(text)).map(|(_, why)| *why)
+}
 
 pub fn lint(subject: &Subject<'_>, sink: &mut Diagnostics) {
     for found in strings(subject.root).iter().filter(|found| READ.contains(&found.key())) {

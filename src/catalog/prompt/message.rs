@@ -74,6 +74,9 @@ async fn message(written: &model::Message, scope: &Scope<'_>, builder: &mut Buil
     let bodies = [&written.text, &written.resource, &written.image, &written.audio, &written.file];
     let given = bodies.into_iter().flatten().map(|body| body.span);
     let given: Vec<Span> = given.chain(written.content.as_ref().map(|block| block.at)).collect();
+    if given.is_empty() && written.faulty {
+        return None;
+    }
     if given.len() != 1 {
         let words = "a message has one of `text`, `resource`, `image`, `audio`, `file`, `content`";
         let at = given.get(1).copied().unwrap_or(written.at);

@@ -46,17 +46,43 @@ pub fn of(catalog: &Catalog, contents: &Contents, author: Option<&str>, platform
     manifest
 }
 
+/// Whether a value may be a secret: of those with a default, the ones whose name says so.
+fn is_secret(variable: &Variable) -> bool {
+    let name = variable.name.to_ascii_uppercase();
+    let ends = ["TOKEN", "KEY", "SECRET", "PASSWORD", "PASS", "PWD", "AUTH", "CREDENTIALS"];
+    variable.default.is_none() || ends.iter().any(|end| name.ends_with(end))
+}
+
 fn question(variable: &Variable) -> Value {
     let mut question = json!({
         "type": "string",
         "title": variable.name,
         "description": variable.message.as_deref().unwrap_or("A value that the server reads from its environment."),
         "required": variable.default.is_none(),
-        // Nothing says which of them are secrets; those with a default are none.
-        "sensitive": variable.default.is_none(),
+        "sensitive": is_secret(variable),
     });
-    if let (Value::Object(question), Some(default)) = (&mut question, &variable.default) {
+    let default = variable.default.as_ref().filter(|_| !is_secret(variable));
+    if let (Value::Object(question), Some(default)) = (&mut question, default) {
         question.insert("default".to_owned(), json!(default));
     }
     question
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_that_may_be_a_secret_is_not_told() {
+        let variable = |name: &str, default: Option<&str>| Variable {
+            name: name.to_owned(),
+            default: default.map(str::to_owned),
+            message: None,
+        };
+        let token = question(&variable("API_TOKEN", Some("x")));
+        assert_eq!((&token["sensitive"], token.get("default")), (&json!(true), None));
+        let url = question(&variable("API_URL", Some("http://localhost")));
+        assert_eq!((&url["sensitive"], &url["default"]), (&json!(false), &json!("http://localhost")));
+        assert_eq!(question(&variable("API_URL", None))["sensitive"], json!(true));
+    }
 }

@@ -33,8 +33,8 @@ impl Person {
         if !sees {
             return Person { call: Call::default(), following: None };
         }
-        let answers = std::io::stdin().is_terminal();
-        let capabilities = Capabilities { elicitation: answers, ..Capabilities::default() };
+        let answers = answers();
+        let capabilities = Capabilities { elicitation: answers, urls: answers, ..Capabilities::default() };
         let wants = Wants { capabilities, level: Some(Level::Info), progress: true, task: false };
         let (client, line) = Client::open(wants);
         let call = Call::new(CancellationToken::new(), client, Journal::default());
@@ -48,6 +48,11 @@ impl Person {
             let _ = following.await;
         }
     }
+}
+
+/// Whether somebody is there who can be asked, and sees what.
+pub fn answers() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 async fn follow(mut line: Receiver<Message>) {
@@ -68,7 +73,7 @@ async fn follow(mut line: Receiver<Message>) {
                 let answers = tokio::task::spawn_blocking(move || answer(&inputs, &mut std::io::stdin().lock())).await;
                 let _ = reply.send(answers.unwrap_or_else(|_| Reply::Failed("nobody is there to answer".to_owned())));
             }
-            Message::Lacks(_) | Message::Begins(_) => {}
+            Message::Visited(_) | Message::Lacks(_) | Message::Begins(_) => {}
         }
     }
     bar.iter().for_each(ProgressBar::finish_and_clear);
@@ -76,16 +81,21 @@ async fn follow(mut line: Receiver<Message>) {
 
 fn begun() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
+    bar.set_style(style("{spinner} {wide_msg}"));
     bar.enable_steady_tick(TICK);
     bar
+}
+
+/// In one row: `wide_msg` is cut where the terminal ends.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Fractions are steps of a thousandth, as bars count in whole numbers.
 fn show(bar: &ProgressBar, progress: f64, total: Option<f64>, message: Option<String>) {
     if let Some(total) = total.filter(|total| *total > 0.0) {
         if bar.length().is_none() {
-            let style = ProgressStyle::with_template("{bar:32} {percent:>3}% {elapsed} {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(style("{bar:32} {percent:>3}% {elapsed} {wide_msg}"));
         }
         bar.set_length(1000);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
@@ -99,13 +109,29 @@ fn show(bar: &ProgressBar, progress: f64, total: Option<f64>, message: Option<St
 fn answer(inputs: &[Input], lines: &mut impl BufRead) -> Reply {
     let mut answers = Map::new();
     for input in inputs {
-        let Request::Elicit { message, schema } = &input.request else {
-            return Reply::Failed("a terminal can't answer this".to_owned());
+        let given = match &input.request {
+            Request::Elicit { message, schema } => {
+                note(&format!("{}\n", plain(message)));
+                form(schema, lines)
+            }
+            Request::Visit { message, url, .. } => {
+                note(&format!("{}\n{}\nopened? [y/N] ", plain(message), plain(url)));
+                json!({ "action": consent(lines) })
+            }
+            Request::Sample(_) | Request::Roots => return Reply::Failed("a terminal can't answer this".to_owned()),
         };
-        note(&format!("{}\n", plain(message)));
-        answers.insert(input.key.clone(), form(schema, lines));
+        answers.insert(input.key.clone(), given);
     }
     Reply::Answers(answers)
+}
+
+/// MCP's word for a yes, a no, or a closed input.
+fn consent(lines: &mut impl BufRead) -> &'static str {
+    match line(lines).as_deref().map(yes) {
+        Some(Some(true)) => "accept",
+        Some(_) => "decline",
+        None => "cancel",
+    }
 }
 
 /// MCP's result of a form.
@@ -118,10 +144,9 @@ fn form(schema: &Value, lines: &mut impl BufRead) -> Value {
         && field.get("type").is_some_and(|kind| kind == "boolean")
     {
         note("[y/N] ");
-        return match line(lines).as_deref().map(yes) {
-            Some(Some(true)) => json!({ "action": "accept", "content": { "confirm": true } }),
-            Some(_) => json!({ "action": "decline" }),
-            None => json!({ "action": "cancel" }),
+        return match consent(lines) {
+            "accept" => json!({ "action": "accept", "content": { "confirm": true } }),
+            action => json!({ "action": action }),
         };
     }
     let mut content = Map::new();
@@ -226,6 +251,18 @@ mod tests {
         assert_eq!(typed("crime\n"), json!({ "action": "cancel" }));
         let question = question("genre", &schema["properties"]["genre"], true);
         assert_eq!(question, "genre (crime, fantasy): ");
+    }
+
+    #[test]
+    fn a_page_is_opened_with_a_yes() {
+        let page = |id| Input {
+            key: "p".into(),
+            request: Request::Visit { message: "Pay".into(), url: "https://bank.example".into(), id },
+        };
+        for (typed, action) in [("y\n", "accept"), ("\n", "decline"), ("", "cancel")] {
+            let Reply::Answers(given) = answer(&[page(None)], &mut typed.as_bytes()) else { panic!("no answer") };
+            assert_eq!(given["p"], json!({ "action": action }));
+        }
     }
 
     #[test]

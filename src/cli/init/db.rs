@@ -4,6 +4,7 @@ mod names;
 mod tools;
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,7 @@ use crate::action::sql::types::{ColumnKind, SqlFault};
 use crate::action::{Limits, Trust};
 use crate::cli::{Exit, spec};
 use crate::spec::load::{self, Input};
-use crate::spec::{Environment, Spanned};
+use crate::spec::{Diagnostic, Environment, Spanned};
 use names::{Names, usable};
 use tools::Subject;
 
@@ -30,11 +31,18 @@ const OPENED: &str = "server: { name: database }\nsources: { db: { sql: '${DATAB
 /// A command's exit, and the words for it.
 type Fault = (Exit, String);
 
-/// Begins a spec over a database's tables.
+/// Begins a spec, to be written as `file`, over a database's tables. A URL without a scheme is the path of a SQLite file.
 ///
 /// # Errors
 /// If the database can't be reached, or has no such table. No words hold the URL.
-pub async fn begin(url: &str, wanted: &[String]) -> Result<Made, Fault> {
+pub async fn begin(url: &str, wanted: &[String], file: &Path) -> Result<Made, Fault> {
+    let url = if url.contains(':') { url } else { &format!("sqlite:{url}") };
+    if let Some(path) = sqlite(url)
+        && path != ":memory:"
+        && !Path::new(path).exists()
+    {
+        return Err((Exit::AtFault, format!("there is no file {path}")));
+    }
     let source = open(url).await?;
     let dialect = source.driver.dialect();
     let cancel = CancellationToken::new();
@@ -72,8 +80,37 @@ pub async fn begin(url: &str, wanted: &[String]) -> Result<Made, Fault> {
         let subject = Subject::new(schema, &kinds, dialect, &mut names, &mut left);
         tools.push_str(&subject.write());
     }
-    let hint = Some("It reads DATABASE_URL from the environment.".to_owned());
-    Ok(Made { text: text(&schemas, &tools), tools: names.count(), left, hint })
+    let place = Place::of(url, file)?;
+    let hint = matches!(place, Place::Environment).then(|| "It reads DATABASE_URL from the environment.".to_owned());
+    Ok(Made { text: text(&place, &schemas, &tools), tools: names.count(), beside: None, left, hint })
+}
+
+/// Where the spec has its database from.
+enum Place {
+    /// A URL of SQLite, which holds no secret.
+    Written(String),
+    /// `DATABASE_URL`.
+    Environment,
+}
+
+impl Place {
+    /// A path in a spec starts at the spec's folder, one on the command line at the current one.
+    fn of(url: &str, file: &Path) -> Result<Place, Fault> {
+        let Some(path) = sqlite(url) else { return Ok(Place::Environment) };
+        let beside = file.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder == Path::new("."));
+        if beside {
+            return Ok(Place::Written(format!("sqlite:{path}")));
+        }
+        let whole =
+            std::path::absolute(path).map_err(|error| (Exit::AtFault, format!("{path}: {}", load::reason(&error))))?;
+        Ok(Place::Written(format!("sqlite:{}", whole.display())))
+    }
+}
+
+/// The path of a SQLite database.
+fn sqlite(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(path.strip_prefix("//").unwrap_or(path))
 }
 
 /// Opens a database to read.
@@ -96,9 +133,17 @@ async fn open(url: &str) -> Result<Arc<SqlSource>, Fault> {
         let sources = Sources::open(&document.sources, &mut ground, None).await;
         source = name.and_then(|name: Spanned<String>| sources.sql(&name, &mut diagnostics));
     }
-    let words: Vec<&str> = diagnostics.sorted(&files).into_iter().map(|found| found.message.as_str()).collect();
+    let words: Vec<String> = diagnostics.sorted(&files).into_iter().map(words).collect();
     let exit = if diagnostics.only_unreachable() { Exit::Unreachable } else { Exit::AtFault };
     source.filter(|_| !diagnostics.has_errors()).ok_or_else(|| (exit, words.join("; ")))
+}
+
+/// A diagnostic in one line.
+fn words(found: &Diagnostic) -> String {
+    match found.label.as_str() {
+        "" => found.message.clone(),
+        label => format!("{}: {label}", found.message),
+    }
 }
 
 /// What each column holds, as the database describes a statement over it.
@@ -117,18 +162,30 @@ fn refused(fault: &SqlFault) -> Fault {
 }
 
 /// The whole spec.
-fn text(schemas: &[Schema], tools: &str) -> String {
+fn text(place: &Place, schemas: &[Schema], tools: &str) -> String {
     let mut text = String::from(
         "# A spec over a database. Take out what is not needed: fewer tools serve better.\n\
-         #\n\
-         #   export DATABASE_URL=…\n\
-         #   mcp-declare check THIS_FILE && mcp-declare serve THIS_FILE\n\
+         #\n",
+    );
+    let url = match place {
+        // `$$` is a dollar sign
+        Place::Written(url) => tools::scalar(&url.replace('$', "$$")),
+        Place::Environment => {
+            text.push_str("#   export DATABASE_URL=…\n");
+            "${DATABASE_URL} # the URL is not in this file".to_owned()
+        }
+    };
+    let _ = write!(
+        text,
+        "#   mcp-declare check THIS_FILE && mcp-declare serve THIS_FILE\n\
          mcpDeclare: 1\n\
          server:\n  name: database\n\
          \n\
          sources:\n  db:\n\
-         \x20   sql: ${DATABASE_URL} # the URL is not in this file\n\
-         \x20   readOnly: true # the database itself refuses every write\n\
+         \x20   sql: {url}\n",
+    );
+    text.push_str(
+        "    readOnly: true # the database itself refuses every write\n\
          \x20   expose: # as resources: db://tables, and of each table its schema and its rows\n\
          \x20     schema: true\n      tables:\n",
     );

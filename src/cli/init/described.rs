@@ -27,7 +27,7 @@ impl From<Begun> for Made {
             begun.left.push("`${` in a text: it is written `$ {`, since a spec can't hold it there".to_owned());
         }
         let tools = begun.spec.get("tools").and_then(Value::as_object).map_or(0, Map::len);
-        Made { text: text(&begun), tools, hint: credentials(&begun.variables), left: begun.left }
+        Made { text: text(&begun), tools, beside: None, hint: credentials(&begun.variables), left: begun.left }
     }
 }
 

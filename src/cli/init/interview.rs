@@ -15,10 +15,12 @@ const TRIES: usize = 5;
 /// nobody gives an answer that fits.
 pub fn ask(given: Arguments, lines: &mut impl BufRead) -> Option<Arguments> {
     let mut said = given;
-    note("What shall your tools do?\n  1  ask a database\n  2  call an API\n  3  run commands\n");
-    match choice("1, 2 or 3", &["1", "2", "3"], lines)? {
+    note(
+        "What shall your tools do?\n  1  ask a database\n  2  call an API\n  3  run commands\n  4  what another MCP server does\n",
+    );
+    match choice("1, 2, 3 or 4", &["1", "2", "3", "4"], lines)? {
         "1" => match line(
-            "The database's URL, such as postgres://localhost/shop or sqlite:./shop.db; empty for an example",
+            "The database's URL, such as postgres://localhost/shop, or a SQLite file; empty for an example",
             lines,
         )? {
             url if url.is_empty() => said.template = Some(Template::Sql),
@@ -29,7 +31,8 @@ pub fn ask(given: Arguments, lines: &mut impl BufRead) -> Option<Arguments> {
             text if text.starts_with("curl ") => said.from_curl = Some(text),
             text => said.from_openapi = Some(text),
         },
-        _ => said.template = Some(Template::Exec),
+        "3" => said.template = Some(Template::Exec),
+        _ => said.template = Some(Template::Gateway),
     }
     if said.template.is_some() && said.name.is_none() {
         let usual = super::folder_name();

@@ -17,7 +17,7 @@ pub fn write(value: &Value) -> String {
     text
 }
 
-/// A string of the section `server`, to be put into a text.
+/// A string of the sections `server` and `sources` with no variables in it, to be put into a text.
 pub fn name(words: &str) -> String {
     flow(&Value::from(words), Dollar::Escaped)
 }

@@ -73,6 +73,18 @@ impl Client {
         }
     }
 
+    /// Its file in a project, and what stands for the project's folder there; `None` if it has no such file.
+    /// Claude Code and Zed start servers in that folder.
+    pub fn project(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Client::ClaudeCode => Some((".mcp.json", ".")),
+            Client::Cursor => Some((".cursor/mcp.json", "${workspaceFolder}")),
+            Client::VsCode => Some((".vscode/mcp.json", "${workspaceFolder}")),
+            Client::Zed => Some((".zed/settings.json", ".")),
+            Client::ClaudeDesktop | Client::Windsurf => None,
+        }
+    }
+
     /// The key of that file under which servers are.
     pub fn section(self) -> &'static str {
         match self {

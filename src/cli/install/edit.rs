@@ -2,7 +2,7 @@
 //! stays as it is, to the byte.
 
 use jsonc_parser::ParseOptions;
-use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use serde_json::{Map, Value};
 
 /// JSON, comments, trailing commas; nothing that only looks like it.
@@ -30,8 +30,10 @@ pub fn set(text: &str, section: &str, name: &str, entry: &Map<String, Value>) ->
     let root = CstRootNode::parse(text, &OPTIONS);
     let root = root.map_err(|error| format!("it is not JSON, so nothing was changed: {error}"))?;
     let top = root.object_value_or_create().ok_or("it is JSON, but no object; nothing was changed")?;
+    once(&top, section)?;
     let no_object = |what: &str| format!("`{what}` is there, but no object; nothing was changed");
     let servers = top.object_value_or_create(section).ok_or_else(|| no_object(section))?;
+    once(&servers, name)?;
     match servers.get(name) {
         None => {
             servers.append(name, object(entry));
@@ -45,6 +47,15 @@ pub fn set(text: &str, section: &str, name: &str, entry: &Map<String, Value>) ->
     }
     let text = format!("{mark}{root}");
     Ok(Some(if text.ends_with('\n') { text } else { text + "\n" }))
+}
+
+/// Programs differ in which of two entries of one name they take, so neither is edited.
+fn once(object: &CstObject, name: &str) -> Result<(), String> {
+    let named = |property: &CstObjectProp| property.name().is_some_and(|n| n.decoded_value().is_ok_and(|n| n == name));
+    match object.properties().iter().filter(|property| named(property)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(format!("`{name}` is there twice; nothing was changed")),
+    }
 }
 
 /// Keys that say how a server is reached: one that the new entry does not have is of the way it was reached before.

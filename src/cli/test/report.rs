@@ -1,7 +1,6 @@
 //! What is printed of tests.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::spec::plural;
@@ -17,19 +16,16 @@ pub struct Outcome {
     pub took: Duration,
     /// What was not as expected; empty if it passed.
     pub faults: Vec<String>,
-}
-
-impl Outcome {
-    /// That of a test which the spec, read again for it, no longer has.
-    pub fn unread(name: &str, spec: &Path) -> Self {
-        let faults = vec!["the spec, read again for this test, can't be used any more: `check` says why".to_owned()];
-        Outcome { name: name.to_owned(), place: spec.display().to_string(), took: Duration::ZERO, faults }
-    }
+    /// Why it was not run, if it was not.
+    pub left_out: Option<String>,
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (green, red, plain) = ("\u{1b}[32m", "\u{1b}[1;31m", "\u{1b}[0m");
+        let (green, yellow, red, plain) = ("\u{1b}[32m", "\u{1b}[33m", "\u{1b}[1;31m", "\u{1b}[0m");
+        if let Some(why) = &self.left_out {
+            return writeln!(f, "{yellow}skip{plain}  {}: {why}", self.name);
+        }
         if self.faults.is_empty() {
             return writeln!(f, "{green}ok{plain}    {}", self.name);
         }
@@ -57,6 +53,11 @@ impl Tally {
         self.0.iter().filter(|outcome| !outcome.faults.is_empty()).count()
     }
 
+    /// How many were not run.
+    pub fn left_out(&self) -> usize {
+        self.0.iter().filter(|outcome| outcome.left_out.is_some()).count()
+    }
+
     /// Whether none failed.
     pub fn passed(&self) -> bool {
         self.failed() == 0
@@ -65,10 +66,14 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let passed = self.0.len() - self.failed();
+        let passed = self.0.len() - self.failed() - self.left_out();
         match self.failed() {
-            0 => write!(f, "{} passed", plural(passed, "test")),
-            failed => write!(f, "{} failed, {passed} passed", plural(failed, "test")),
+            0 => write!(f, "{} passed", plural(passed, "test"))?,
+            failed => write!(f, "{} failed, {passed} passed", plural(failed, "test"))?,
+        }
+        match self.left_out() {
+            0 => Ok(()),
+            left_out => write!(f, ", {left_out} skipped"),
         }
     }
 }

@@ -7,14 +7,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use rmcp::model::{InputRequests, InputResponses, ProgressToken};
 use rmcp::service::{PeerRequestOptions, RequestHandle, ServiceError};
 use rmcp::{Peer, RoleServer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::state::LIFETIME;
 use super::words;
-use crate::action::call::{Capabilities, Input, Message, Reply, Request};
+use crate::action::call::{Capabilities, Input, LIFETIME, Message, Reply, Request};
 
 /// How long a message may take to leave. A client that does not read must not hold a call up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,7 +85,8 @@ impl Relay {
                     Some(Message::Begins(go)) => return Some(go),
                     Some(_) if self.cancel.is_cancelled() => {}
                     Some(message) => {
-                        let _ = timeout(PATIENCE, tell(&self.peer, self.token.as_ref(), message)).await;
+                        let modern = matches!(self.asking, Asking::Rounds { .. });
+                        let _ = timeout(PATIENCE, tell(&self.peer, self.token.as_ref(), modern, message)).await;
                     }
                 },
                 Some(()) = asked.next() => {}
@@ -99,8 +99,8 @@ impl Relay {
 }
 
 #[expect(deprecated, reason = "MCP has log messages until 2027-07-28 at least")]
-async fn tell(peer: &Peer<RoleServer>, token: Option<&ProgressToken>, message: Message) {
-    use rmcp::model::{LoggingMessageNotificationParam, ProgressNotificationParam};
+async fn tell(peer: &Peer<RoleServer>, token: Option<&ProgressToken>, modern: bool, message: Message) {
+    use rmcp::model::{CustomNotification, LoggingMessageNotificationParam, ProgressNotificationParam};
     let told = match message {
         Message::Progress { progress, total, message } => {
             let Some(token) = token else { return };
@@ -114,6 +114,13 @@ async fn tell(peer: &Peer<RoleServer>, token: Option<&ProgressToken>, message: M
             params.logger = logger;
             peer.notify_logging_message(params).await
         }
+        // From 2026-07-28 on there is no such word.
+        Message::Visited(id) if !modern => {
+            let params = json!({ "elicitationId": id });
+            let told = CustomNotification::new("notifications/elicitation/complete", Some(params));
+            peer.send_notification(told.into()).await
+        }
+        Message::Visited(_) => return,
         Message::Ask(..) | Message::Lacks(_) | Message::Begins(_) => return,
     };
     if let Err(fault) = told {

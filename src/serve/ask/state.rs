@@ -1,15 +1,12 @@
 //! `requestState`: what a call has done so far, in the client's hands but signed by us (MCP 2026-07-28, multi
 //! round-trip requests). It can be read by the client; it can't be changed, used for another request, or kept long.
 
-use std::time::Duration;
-
 use rmcp::model::{RequestStateCodec, SealOptions};
 use serde_json::{Map, Value};
 
+use crate::action::call::LIFETIME;
 use crate::serve::random;
 
-/// How long a client may take to come back.
-pub(super) const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Bytes of what was done so far.
 pub(super) const MAX_STATE: usize = 256 * 1024;
 
@@ -48,7 +45,8 @@ impl Seal {
 }
 
 /// The bytes that tell one request from another: its method, what it names, its arguments in any order, and the
-/// spec that it was made to.
+/// spec that it was made to. Not who made it: the HTTP door asks nobody who he is, so a state is good for whoever has
+/// it and makes that request, within [`LIFETIME`]; a call that stays open for it goes on once.
 pub(super) fn identity(method: &str, name: &str, arguments: &Map<String, Value>, edition: u64) -> Vec<u8> {
     let arguments = sorted(&Value::Object(arguments.clone()));
     serde_json::to_vec(&(method, name, edition, arguments)).unwrap_or_default()

@@ -15,6 +15,7 @@ pub(super) fn capabilities(declared: Option<&ClientCapabilities>) -> Capabilitie
     let forms = |elicitation: &ElicitationCapability| elicitation.form.is_some() || elicitation.url.is_none();
     Capabilities {
         elicitation: declared.elicitation.as_ref().is_some_and(forms),
+        urls: declared.elicitation.as_ref().is_some_and(|elicitation| elicitation.url.is_some()),
         sampling: declared.sampling.is_some(),
         roots: declared.roots.is_some(),
         tasks: declared.supports_tasks(),
@@ -24,7 +25,12 @@ pub(super) fn capabilities(declared: Option<&ClientCapabilities>) -> Capabilitie
 /// The error for a client that lacks what a call can't do without.
 pub(in crate::serve) fn lacking(missing: Capabilities) -> ErrorData {
     let mut required = ClientCapabilities::default();
-    required.elicitation = missing.elicitation.then(ElicitationCapability::default);
+    required.elicitation = (missing.elicitation || missing.urls).then(|| {
+        let mut elicitation = ElicitationCapability::default();
+        elicitation.url = missing.urls.then(Default::default);
+        elicitation.form = (missing.urls && missing.elicitation).then(Default::default);
+        elicitation
+    });
     required.sampling = missing.sampling.then(SamplingCapability::default);
     required.roots = missing.roots.then(RootsCapabilities::default);
     if missing.tasks {
@@ -39,6 +45,11 @@ pub(in crate::serve) fn question(request: Request) -> Option<InputRequest> {
         Request::Elicit { message, schema } => {
             let requested_schema: ElicitationSchema = serde_json::from_value(schema).ok()?;
             let params = ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema };
+            InputRequest::Elicitation(ElicitRequest::new(params))
+        }
+        Request::Visit { message, url, id } => {
+            let elicitation_id = id.unwrap_or_default();
+            let params = ElicitRequestParams::UrlElicitationParams { meta: None, message, url, elicitation_id };
             InputRequest::Elicitation(ElicitRequest::new(params))
         }
         Request::Sample(params) => {

@@ -82,6 +82,11 @@ pub(super) fn write_out(method: &Method, headers: &mut HeaderMap) {
     headers.insert(ACCEPT, HeaderValue::from_static(whole));
 }
 
+/// Whether a person looks, by a browser.
+pub(super) fn is_browser(headers: &HeaderMap) -> bool {
+    ranges(headers).is_some_and(|ranges| ranges.iter().any(|range| range == "text/html"))
+}
+
 fn is_of_type(response: &Response, wanted: &HeaderValue) -> bool {
     response.headers().get(CONTENT_TYPE).is_some_and(|given| given == wanted)
 }

@@ -10,12 +10,9 @@ use axum::{
 };
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
-use rmcp::{
-    ServerHandler,
-    model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, ErrorCode, GetMeta, JsonRpcMessage,
-        ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
-    },
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, ErrorCode, GetMeta, JsonRpcMessage,
+    ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,10 +20,11 @@ use super::{
     accept::JSON,
     mend::{Mend, refusal},
 };
+use crate::serve::foresight::Foresight;
 use crate::serve::wire::{self, Refusal};
 
 /// A handler that can answer some calls without a line to their client.
-pub trait Direct: ServerHandler {
+pub trait Direct: Foresight {
     /// The call, to be answered as 2026-07-28 has it, that `cancelled` ends early. None where the handler needs more
     /// than that: it is then asked by rmcp.
     fn direct(

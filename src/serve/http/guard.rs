@@ -27,6 +27,9 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static(
 /// How long a browser may remember an answer to OPTIONS, in seconds.
 const REMEMBERED: HeaderValue = HeaderValue::from_static("600");
 
+/// Bytes of a header that the log shows.
+const MAX_SHOWN: usize = 255;
+
 /// What a request's Host and Origin are checked against.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -57,11 +60,11 @@ impl Guard {
         next: impl FnOnce(Request) -> Answer,
     ) -> Response {
         if !self.admits_host(&request) {
-            tracing::warn!(host = ?request.headers().get(HOST), "refused a request for another host");
+            tracing::warn!(host = %shown(request.headers(), HOST), "refused a request for another host");
             return forbidden("the host that this request names is not one of this server's");
         }
         if !self.admits_origin(request.headers()) {
-            tracing::warn!(origin = ?request.headers().get(ORIGIN), "refused a request from another origin");
+            tracing::warn!(origin = %shown(request.headers(), ORIGIN), "refused a request from another origin");
             return forbidden("requests from this web origin are not allowed");
         }
         let origin = request.headers().get(ORIGIN).cloned();
@@ -83,6 +86,16 @@ impl Guard {
 /// The values of a header; None for one that is not ASCII.
 fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Option<&str>> {
     headers.get_all(name).into_iter().map(|value| value.to_str().ok())
+}
+
+/// A header's value for the log: bounded, and nothing in it that could pass for more than one value.
+fn shown(headers: &HeaderMap, name: HeaderName) -> String {
+    let value = headers.get(name).map_or(&b""[..], |value| value.as_bytes());
+    let plain = |byte: &u8| match byte {
+        b' ' => "\\x20".to_owned(),
+        byte => byte.escape_ascii().to_string(),
+    };
+    value.iter().take(MAX_SHOWN).map(plain).collect()
 }
 
 /// The answer to a browser that asks what it may send. The origin is allowed, so whatever it wants.

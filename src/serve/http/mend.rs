@@ -15,7 +15,9 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use rmcp::{
-    model::{CustomRequest, ErrorCode, InitializeRequestParams, ProtocolVersion, RequestId},
+    model::{
+        CustomRequest, ErrorCode, InitializeRequestParams, ProtocolVersion, RequestId, SubscriptionsListenRequestParams,
+    },
     transport::StreamableHttpService,
 };
 use serde::Deserialize;
@@ -30,10 +32,13 @@ use super::{
 };
 use crate::serve::{
     methods,
+    updates::Ahead,
     wire::{Heading, Refusal},
 };
 
 const SESSION: &str = "mcp-session-id";
+/// What a person reads who opens the URL.
+const FOR_CLIENTS: &str = "This is an MCP server. Give this URL to an MCP client: `mcp-declare install SPEC --client CLIENT --http URL` does it.\n";
 /// How long the body of a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 /// What is read of a body that is too long, in bytes, so that its sender gets to read the answer.
@@ -59,6 +64,10 @@ impl<H: Direct> Mend<H> {
     pub(super) async fn answer(&self, mut request: Request) -> Response {
         let wanted = Wanted::read(request.headers());
         let method = request.method().clone();
+        if method == Method::GET && accept::is_browser(request.headers()) {
+            return (StatusCode::NOT_ACCEPTABLE, [(CONTENT_TYPE, "text/plain; charset=utf-8")], FOR_CLIENTS)
+                .into_response();
+        }
         accept::write_out(&method, request.headers_mut());
         if method != Method::POST {
             return self.pass(request).await;
@@ -70,12 +79,7 @@ impl<H: Direct> Mend<H> {
             response.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
         // The call lasts as long as its answer, which may be a stream.
-        response.map(|body| {
-            Body::new(body.map_frame(move |frame| {
-                let _ = &call;
-                frame
-            }))
-        })
+        keeping(response, call)
     }
 
     /// Hands a request to rmcp.
@@ -127,9 +131,18 @@ impl<H: Direct> Mend<H> {
             true => self.directly(&head.headers, &text).await,
             false => None,
         };
+        let listens = matches!(&heading, Heading::Request { method, .. } if method == "subscriptions/listen");
+        let looked = match listens && !in_session {
+            true => self.look_ahead(&text).await,
+            false => None,
+        };
         let response = match direct {
             Some(response) => response,
             None => self.pass(Request::from_parts(head, Body::from(text))).await,
+        };
+        let response = match looked {
+            Some(looked) => keeping(response, looked),
+            None => response,
         };
         // The content type is right, so it is the message that rmcp could not read.
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
@@ -143,6 +156,16 @@ impl<H: Direct> Mend<H> {
             Wanted::Any | Wanted::Json => accept::as_json(response, id, &self.sessions, session.as_deref()).await,
             Wanted::Events => accept::as_events(response).await,
         })
+    }
+
+    /// Looks at what a subscription asks for, before rmcp acknowledges it.
+    async fn look_ahead(&self, text: &[u8]) -> Option<Ahead> {
+        #[derive(Deserialize)]
+        struct Listen {
+            params: SubscriptionsListenRequestParams,
+        }
+        let listen: Listen = serde_json::from_slice(text).ok()?;
+        Some(self.handler.look_ahead(&listen.params.notifications).await)
     }
 
     /// The refusal of a request that rmcp would take for something else, or could not answer.
@@ -188,6 +211,16 @@ impl<H: Direct> Mend<H> {
             }
         }
     }
+}
+
+/// The same response, with something that is kept until it is out.
+fn keeping(response: Response, kept: impl Send + 'static) -> Response {
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _ = &kept;
+            frame
+        }))
+    })
 }
 
 /// The id of the session that a request belongs to.

@@ -17,7 +17,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{HttpConfig, HttpServer, Listen};
-use crate::serve::echo::{Echo, initialize, request};
+use crate::serve::echo::{Echo, call, initialize, listen, request, text_of};
+
+/// Only a fault takes longer, on however busy a machine.
+const SOON: Duration = Duration::from_secs(60);
 
 /// A free port of this machine.
 fn anywhere() -> Listen {
@@ -86,8 +89,8 @@ impl Site {
         session
     }
 
-    async fn ends(self, within: Duration) {
-        tokio::time::timeout(within, self.server).await.unwrap().unwrap();
+    async fn ends(self) {
+        tokio::time::timeout(SOON, self.server).await.unwrap().unwrap();
     }
 }
 
@@ -117,16 +120,4 @@ async fn refused(builder: RequestBuilder) -> (u16, i64, Value) {
     let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text:?}"));
     assert_eq!(body["jsonrpc"], "2.0");
     (status, body["error"]["code"].as_i64().unwrap(), body["id"].clone())
-}
-
-fn call(id: impl Into<Value>, tool: &str, arguments: Value, modern: bool) -> Value {
-    request(id, "tools/call", json!({"name": tool, "arguments": arguments}), modern)
-}
-
-fn listen(id: impl Into<Value>) -> Value {
-    request(id, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}), true)
-}
-
-fn text_of(answer: &Value) -> &str {
-    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
 }

@@ -9,7 +9,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{StdioFault, serve_on};
-use crate::serve::echo::{Echo, TOOLS, initialize, request};
+use crate::serve::echo::{Echo, TOOLS, call, initialize, listen, request, text_of};
+
+/// Only a fault takes longer, on however busy a machine.
+const SOON: Duration = Duration::from_secs(60);
 
 /// A client that writes lines and reads answers.
 struct Client {
@@ -48,7 +51,7 @@ impl Client {
     }
 
     async fn answer(&mut self) -> Value {
-        let line = timeout(Duration::from_secs(15), self.output.next_line()).await.unwrap().unwrap();
+        let line = timeout(SOON, self.output.next_line()).await.unwrap().unwrap();
         serde_json::from_str(&line.expect("the server closed its output")).unwrap()
     }
 
@@ -63,7 +66,7 @@ impl Client {
         let began = Instant::now();
         // A half of a split duplex does not close with the half alone.
         self.input.take().unwrap().shutdown().await.unwrap();
-        let outcome = timeout(Duration::from_secs(20), self.server).await.unwrap().unwrap();
+        let outcome = timeout(SOON, self.server).await.unwrap().unwrap();
         let took = began.elapsed();
         outcome.unwrap();
         let mut answers = Vec::new();
@@ -75,23 +78,12 @@ impl Client {
     }
 }
 
-fn call(id: impl Into<Value>, tool: &str, arguments: Value, modern: bool) -> Value {
-    request(id, "tools/call", json!({"name": tool, "arguments": arguments}), modern)
-}
-
-fn listen(id: impl Into<Value>) -> Value {
-    request(id, "subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}), true)
-}
-
-fn text_of(answer: &Value) -> &str {
-    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"))
-}
-
 fn code_of(answer: &Value) -> i64 {
     answer["error"]["code"].as_i64().unwrap_or_else(|| panic!("{answer}"))
 }
 
-const PROMPT: Duration = Duration::from_secs(1);
+/// Less than the grace, as nothing is waited for.
+const PROMPT: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn serves_every_legacy_version() {
@@ -225,7 +217,7 @@ async fn calls_in_flight_at_the_end_are_answered() {
     let (answers, took) = client.finish().await;
     assert_eq!(answers.len(), 10, "{answers:?}");
     assert!(answers.iter().all(|answer| text_of(answer) == "slept"));
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < PROMPT, "{took:?}");
 }
 
 #[tokio::test]
@@ -235,7 +227,7 @@ async fn endless_calls_are_cancelled_after_the_grace() {
     client.echo.until(|seen| seen.started == 1).await;
     let echo = client.echo.clone();
     let (answers, took) = client.finish().await;
-    assert!((4..8).contains(&took.as_secs()), "{took:?}");
+    assert!((4..60).contains(&took.as_secs()), "{took:?}");
     echo.until(|seen| seen.cancelled == 1).await;
     assert_eq!(answers.len(), 1);
     assert_eq!(text_of(&answers[0]), "cancelled");
@@ -302,7 +294,7 @@ async fn a_client_that_vanishes_ends_the_service() {
     client.send(&call(1, "slow", json!({"ms": 100}), false)).await;
     let Client { input, output, server, closing, .. } = client;
     drop((input, output));
-    timeout(Duration::from_secs(3), server).await.unwrap().unwrap().unwrap();
+    timeout(SOON, server).await.unwrap().unwrap().unwrap();
     assert!(closing.is_cancelled());
 }
 

@@ -118,7 +118,7 @@ impl State {
             Message::Ask(inputs, reply) => inner.ask(inputs, reply),
             Message::Lacks(missing) => inner.lacking = inner.lacking.and(missing),
             // There is no stream that would take it.
-            Message::Log { .. } | Message::Begins(_) => return,
+            Message::Log { .. } | Message::Visited(_) | Message::Begins(_) => return,
         }
         inner.touch();
     }

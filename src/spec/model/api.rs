@@ -17,6 +17,17 @@ record! {
         /// Its base URL.
         /// Example: `https://api.example.com/v1`
         "http" => url: Required<Spanned<Text>>,
+        ..requests: Requests,
+        /// Answers to GET that are kept.
+        /// Example: `{ maxEntries: 500 }`
+        "cache" => cache: Option<Cache>,
+        ..redirects: Redirects,
+    }
+}
+
+record! {
+    /// What the requests to an API share.
+    pub struct Requests {
         /// Sent with every request.
         /// Example: `{ Accept-Language: en }`
         "headers" => headers: Foreign<Spanned<Text>>,
@@ -56,12 +67,15 @@ record! {
         /// When an API that fails is left alone for a while.
         /// Example: `{ failures: 5, cooldown: 30s }`
         "circuitBreaker" => circuit_breaker: Option<CircuitBreaker>,
-        /// Answers to GET that are kept.
-        /// Example: `{ maxEntries: 500 }`
-        "cache" => cache: Option<Cache>,
+    }
+}
+
+record! {
+    /// Where redirects may lead.
+    pub struct Redirects {
         /// Other origins that a redirect may lead to.
         /// Example: `[https://files.example.com]`
-        "redirects" => redirects: Option<Vec<Spanned<Text>>>,
+        "redirects" => origins: Option<Vec<Spanned<Text>>>,
         /// Whether a redirect to another origin may lead to a private, loopback, link-local or metadata address.
         /// Example: `true`
         "allowPrivate" => allow_private: Option<Spanned<bool>>,
@@ -73,16 +87,16 @@ record! {
     pub struct Auth as "auth" {
         /// A bearer token (RFC 6750).
         /// Example: `${API_TOKEN}`
-        "bearer" => bearer: Option<Spanned<Text>>,
+        "bearer" => bearer: Option<Written<Spanned<Text>>>,
         /// A user and password (RFC 7617).
         /// Example: `{ username: reader, password: '${API_PASSWORD}' }`
-        "basic" => basic: Option<Basic>,
+        "basic" => basic: Option<Written<Basic>>,
         /// A key of the API's own, in a header, the query or a cookie.
         /// Example: `{ header: X-API-Key, value: '${API_KEY}' }`
-        "apiKey" => api_key: Option<ApiKey>,
+        "apiKey" => api_key: Option<Written<ApiKey>>,
         /// A token that is fetched and renewed (RFC 6749).
         /// Example: `{ tokenUrl: 'https://id.example.com/token', clientId: shop, clientSecret: '${CLIENT_SECRET}' }`
-        "oauth2" => oauth2: Option<OAuth2>,
+        "oauth2" => oauth2: Option<Written<OAuth2>>,
     }
 }
 
@@ -176,7 +190,9 @@ impl FromNode for Timeout {
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
         let timeouts = match &node.kind {
             Kind::Map(_) => Timeouts::from_node(node, at, sink)?,
-            _ => Timeouts { at: at.span, connect: None, total: Some(Spanned::from_node(node, at, sink)?) },
+            _ => {
+                Timeouts { at: at.span, faulty: false, connect: None, total: Some(Spanned::from_node(node, at, sink)?) }
+            }
         };
         Some(Timeout(timeouts))
     }
@@ -273,6 +289,15 @@ record! {
         /// How long answers are fresh, whatever they say themselves.
         /// Example: `60s`
         "ttl" => ttl: Option<Written<Spanned<Duration>>>,
+    }
+}
+
+record! {
+    /// How long the answers of an action are kept that says nothing of that itself.
+    pub struct KeptAnswers as "cache" {
+        /// How long answers are given again.
+        /// Example: `60s`
+        "ttl" => ttl: Required<Spanned<Duration>>,
     }
 }
 

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::Str;
 use crate::spec::describe::{Book, any_of};
-use crate::spec::diagnostic::Diagnostics;
+use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::{Kind, Node};
-use crate::spec::read::{At, Choice, FromNode, Required, record};
+use crate::spec::read::{At, Choice, FromNode, Required, list_names, record};
 use crate::spec::source::{Span, Spanned};
 
 record! {
@@ -154,6 +154,20 @@ impl TestCase {
 }
 
 impl TestAnswer {
+    /// What is wrong with one that is written out: it has not exactly one of its keys.
+    pub fn fault(&self) -> Option<Diagnostic> {
+        let TestAnswer::Gives(answer) = self else { return None };
+        let given = [answer.accept.is_some(), answer.says.is_some(), answer.roots.is_some()];
+        let count = given.iter().filter(|given| **given).count();
+        let words = match count {
+            1 => return None,
+            0 => "an answer says nothing",
+            _ => "an answer says one thing, this one says several",
+        };
+        let found = Diagnostic::error(Code::BadValue, answer.at, words);
+        Some(found.label(format!("give it one of {}", list_names(&["accept", "says", "roots"]))))
+    }
+
     /// The result that a client would send, as far as the answer says: an `action` and `content`, a message, or roots.
     pub fn to_json(&self) -> Value {
         match self {

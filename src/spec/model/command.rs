@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::time::Duration;
 
-use super::Str;
+use super::{Around, Str};
 use crate::spec::describe::{Book, any_of};
 use crate::spec::diagnostic::Diagnostics;
 use crate::spec::node::{Kind, Node};
@@ -26,29 +26,9 @@ record! {
         /// Environment variables; the command sees these and a small safe set.
         /// Example: `{ LANG: C }`
         "env" => env: Foreign<Spanned<Text>>,
-        /// The folder that it runs in: handlebars below its literal beginning, which it can't leave.
-        /// Example: `./manuscripts`
-        "cwd" => cwd: Option<Spanned<Text>>,
-        /// Exit statuses that are no failure; 0 alone by default.
-        /// Example: `[0, 1]`
-        "okExit" => ok_exit: Option<Vec<Spanned<u64>>>,
-        /// Exit status → handlebars: the words of the error.
-        /// Example: `{ '2': 'There is no file {{file}}.' }`
-        "errors" => errors: Foreign<Str>,
-        /// A pattern for lines of stderr: its first group is how much is done, its second out of how much.
-        /// Example: `'(\d+)%'`
-        "progress" => progress: Option<Str>,
-        /// What the command can't do.
-        /// Example: `{ read: [./data], network: false, memory: 512MiB }`
-        "sandbox" => sandbox: Option<Sandbox>,
-        /// How long a call may take: `250ms`, `5s`, `2m`.
-        /// Example: `10s`
-        "timeout" => timeout: Option<Spanned<Duration>>,
-        /// Bytes that an answer has at most; it says so when there were more.
-        /// Example: `64KiB`
-        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..run: CommandRun,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 impl ExecAction {
@@ -83,6 +63,28 @@ record! {
         /// Environment variables; the script sees these, its params and a small safe set.
         /// Example: `{ LANG: C }`
         "env" => env: Foreign<Spanned<Text>>,
+        ..run: CommandRun,
+        ..around: Box<Around>,
+    }
+}
+
+impl ShellAction {
+    /// Whether this name stands anywhere that a value may be asked for.
+    pub fn says(&self, name: &str) -> bool {
+        let stdin = match &self.stdin {
+            Some(Stdin::Arguments) => return true,
+            Some(Stdin::Text(text)) => Some(text),
+            None => None,
+        };
+        let texts = self.script.get().into_iter().chain(stdin).chain(self.run.errors.iter().map(|(_, words)| words));
+        let cwd = self.run.cwd.as_ref().map(|cwd| cwd.written());
+        texts.map(|text| text.value.as_str()).chain(cwd).any(|text| text.contains(name))
+    }
+}
+
+record! {
+    /// Where a command runs, what its end means and what bounds it.
+    pub struct CommandRun {
         /// The folder that it runs in: handlebars below its literal beginning, which it can't leave.
         /// Example: `./manuscripts`
         "cwd" => cwd: Option<Spanned<Text>>,
@@ -90,7 +92,7 @@ record! {
         /// Example: `[0, 1]`
         "okExit" => ok_exit: Option<Vec<Spanned<u64>>>,
         /// Exit status → handlebars: the words of the error.
-        /// Example: `{ '2': There are no notes. }`
+        /// Example: `{ '2': 'There is no file {{file}}.' }`
         "errors" => errors: Foreign<Str>,
         /// A pattern for lines of stderr: its first group is how much is done, its second out of how much.
         /// Example: `'(\d+)%'`
@@ -104,21 +106,6 @@ record! {
         /// Bytes that an answer has at most; it says so when there were more.
         /// Example: `64KiB`
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
-    }
-    around => around
-}
-
-impl ShellAction {
-    /// Whether this name stands anywhere that a value may be asked for.
-    pub fn says(&self, name: &str) -> bool {
-        let stdin = match &self.stdin {
-            Some(Stdin::Arguments) => return true,
-            Some(Stdin::Text(text)) => Some(text),
-            None => None,
-        };
-        let texts = self.script.get().into_iter().chain(stdin).chain(self.errors.iter().map(|(_, words)| words));
-        let cwd = self.cwd.as_ref().map(|cwd| cwd.written());
-        texts.map(|text| text.value.as_str()).chain(cwd).any(|text| text.contains(name))
     }
 }
 

@@ -1,9 +1,10 @@
 //! MCP's content blocks and what describes them, as written.
 
 use super::Str;
-use crate::spec::node::Node;
-use crate::spec::read::{Choice, Required, record};
-use crate::spec::source::Spanned;
+use crate::spec::diagnostic::Diagnostics;
+use crate::spec::node::{Kind, Node};
+use crate::spec::read::{At, Choice, FromNode, Required, record};
+use crate::spec::source::{Span, Spanned};
 
 record! {
     /// MCP's `ContentBlock`. What it shows comes from `data` or from an action: `text: …` and `file: …` are the usual
@@ -128,4 +129,26 @@ pub enum Theme {
 
 impl Choice for Theme {
     const WORDS: &'static [(&'static str, Self)] = &[("light", Theme::Light), ("dark", Theme::Dark)];
+}
+
+/// MCP content blocks written out.
+#[derive(Debug, Clone)]
+pub struct ContentAction {
+    /// The place of its key.
+    pub at: Span,
+    /// The blocks, in order.
+    pub blocks: Vec<Block>,
+    /// Whether they say what went wrong.
+    pub is_error: Option<Spanned<bool>>,
+}
+
+impl ContentAction {
+    /// A single block may stand without a list around it.
+    pub(super) fn read(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
+        let blocks = match &node.kind {
+            Kind::Map(_) => vec![Block::from_node(node, at, sink)?],
+            _ => Vec::<Block>::from_node(node, at, sink)?,
+        };
+        Some(ContentAction { at: at.span, blocks, is_error: None })
+    }
 }

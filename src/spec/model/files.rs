@@ -35,8 +35,8 @@ record! {
         /// Bytes that an answer has at most; it says so when there were more.
         /// Example: `64KiB`
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 impl FileAction {
@@ -57,6 +57,7 @@ impl FileAction {
     pub fn of(path: Str) -> Self {
         FileAction {
             at: path.span,
+            faulty: false,
             around: Box::new(Around::nothing(path.span)),
             path: Required(Some(path)),
             root: None,
@@ -102,8 +103,8 @@ record! {
         /// Rows that an answer has at most; it says so when there were more.
         /// Example: `200`
         "maxRows" => max_rows: Option<Spanned<u64>>,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 record! {
@@ -139,8 +140,8 @@ record! {
         /// Bytes of the largest file that is read.
         /// Example: `1MiB`
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 record! {
@@ -167,8 +168,8 @@ record! {
         /// Bytes that may be written at most.
         /// Example: `64KiB`
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 record! {
@@ -195,8 +196,8 @@ record! {
         /// Bytes of the largest file that is changed.
         /// Example: `64KiB`
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 /// What becomes of a file that is there.

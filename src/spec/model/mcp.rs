@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 use super::api::{Auth, Tls};
-use super::{Sandbox, Str};
+use super::{Around, Sandbox, Str};
 use crate::spec::describe::{Book, any_of};
 use crate::spec::diagnostic::Diagnostics;
 use crate::spec::node::{Kind, Node};
@@ -125,6 +125,6 @@ record! {
         /// Bytes that an answer may have.
         /// Example: `64KiB`
         "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..around: Box<Around>,
     }
-    around => around
 }

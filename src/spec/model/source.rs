@@ -8,7 +8,7 @@ use super::{Expose, GraphqlSource, HttpSource, McpSource};
 use crate::spec::describe::{Book, any_of};
 use crate::spec::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::spec::node::Node;
-use crate::spec::read::{self, At, FromNode, Required, record};
+use crate::spec::read::{self, At, FromNode, Keys, Required, record};
 use crate::spec::source::Spanned;
 use crate::spec::text::Text;
 
@@ -42,9 +42,9 @@ impl Source {
 
 impl FromNode for Source {
     fn from_node(node: &Node, at: At<'_>, sink: &mut Diagnostics) -> Option<Self> {
-        let mut known: Vec<&str> = SqlSource::KEYS.to_vec();
-        for key in HttpSource::KEYS.iter().chain(GraphqlSource::KEYS).chain(McpSource::KEYS) {
-            if !known.contains(key) {
+        let mut known = SqlSource::names();
+        for key in [HttpSource::names(), GraphqlSource::names(), McpSource::names()].concat() {
+            if !known.contains(&key) {
                 known.push(key);
             }
         }
@@ -52,7 +52,7 @@ impl FromNode for Source {
         let mut kinds = entries.iter().filter(|e| Self::KINDS.contains(&e.key.value.as_str()));
         let Some(kind) = kinds.next() else {
             read::refuse_unknown(entries, &known, "source", at, sink);
-            if !read::misspelt(entries, &known, &Self::KINDS) {
+            if !read::misspelt(entries, &known, "source", &Self::KINDS) {
                 let found = Diagnostic::error(Code::MissingKey, at.span, "this source is of no kind");
                 sink.push(found.label(format!("give it one of {}", read::list_names(&Self::KINDS))));
             }
@@ -69,7 +69,7 @@ impl FromNode for Source {
             "graphql" => {
                 let read = GraphqlSource::from_node(node, at, sink);
                 // nobody should be asked for what is in a file
-                let lost = read::misspelt(entries, GraphqlSource::KEYS, &["schema"]);
+                let lost = read::misspelt(entries, &GraphqlSource::names(), "source", &["schema"]);
                 read.filter(|_| !lost).map(|source| Source::Graphql(Box::new(source)))
             }
             "mcp" => McpSource::from_node(node, at, sink).map(|source| Source::Mcp(Box::new(source))),

@@ -1,10 +1,8 @@
 //! The tables of a database, as actions and sources name them.
 
-use std::time::Duration;
-
-use super::Str;
+use super::{Around, Limits, Str};
 use crate::spec::node::Node;
-use crate::spec::read::{Bytes, Choice, Required, record};
+use crate::spec::read::{Choice, Required, record};
 use crate::spec::source::Spanned;
 
 record! {
@@ -37,17 +35,9 @@ record! {
         /// How many rows; `"{{name}}"` for a param.
         /// Example: `'{{limit}}'`
         "limit" => limit: Option<Node>,
-        /// How long a call may take: `250ms`, `5s`, `2m`.
-        /// Example: `10s`
-        "timeout" => timeout: Option<Spanned<Duration>>,
-        /// Rows that an answer has at most; it says so when there were more.
-        /// Example: `200`
-        "maxRows" => max_rows: Option<Spanned<u64>>,
-        /// Bytes that an answer has at most; it says so when there were more.
-        /// Example: `64KiB`
-        "maxBytes" => max_bytes: Option<Spanned<Bytes>>,
+        ..limits: Limits,
+        ..around: Box<Around>,
     }
-    around => around
 }
 
 /// What an action over tables gives.

@@ -1,5 +1,7 @@
 //! What people write who do not know YAML by heart, and what they are told.
 
+use std::borrow::Cow;
+
 use granit_parser::Event;
 
 use super::{Composer, Stop};
@@ -53,6 +55,35 @@ impl Composer<'_, '_> {
         });
     }
 
+    /// `SELECT "Line #"` without quotes around all of it, of which YAML takes `#"` for a comment: reported.
+    pub(super) fn cut_quote(&mut self, value: &str, place: Span) -> bool {
+        let rest = self.text.get(place.end as usize..).and_then(|rest| rest.lines().next()).unwrap_or("");
+        let Some(comment) = rest.trim_start().strip_prefix('#').filter(|_| rest.starts_with([' ', '\t'])) else {
+            return false;
+        };
+        let cut = |quote: char| {
+            // An apostrophe or an inch is no quote: it stands behind a letter or digit.
+            let opens = value.rsplit_once(quote).is_some_and(|(before, _)| !before.ends_with(char::is_alphanumeric));
+            let closes = comment.split(quote).skip(1).any(|after| !after.starts_with(char::is_alphanumeric));
+            opens && !value.matches(quote).count().is_multiple_of(2) && closes
+        };
+        if !cut('"') && !cut('\'') {
+            return false;
+        }
+        let begin = place.end as usize + rest.len() - rest.trim_start().len();
+        let found = Diagnostic::error(
+            Code::Syntax,
+            Span::new(self.file, begin..begin + 1),
+            "a comment begins inside of quotes",
+        );
+        self.sink.push(
+            found
+                .label("YAML takes ` #` for one")
+                .help("write the text on lines of its own, behind `|`, or put quotes around all of it"),
+        );
+        true
+    }
+
     /// `{{name}}` without quotes, which YAML takes for a map in a map: reported, and read as if it were quoted.
     pub(super) fn unquoted_template(&mut self, open: Span) -> Result<Node, Stop> {
         let mut depth = 1;
@@ -77,14 +108,29 @@ impl Composer<'_, '_> {
 }
 
 /// What a syntax error most likely comes from.
-fn syntax_help(text: &str, info: &str, at: usize) -> Option<&'static str> {
+fn syntax_help(text: &str, info: &str, at: usize) -> Option<Cow<'static, str>> {
     let start = text.get(..at)?.rfind('\n').map_or(0, |n| n + 1);
     let line = text.get(start..)?.lines().next().unwrap_or("");
+    if info.contains("flow")
+        && let Some(value) = uri_template(line)
+    {
+        return Some(format!("quote this value: `\"{value}\"`; inside `{{…}}` and `[…]` braces are YAML's own").into());
+    }
+    known_help(text, info, at, start, line).map(Cow::Borrowed)
+}
+
+/// What the parser's words or the line's look tell.
+fn known_help(text: &str, info: &str, at: usize, start: usize, line: &str) -> Option<&'static str> {
+    let is_colon = info.contains("mapping values are not allowed");
     if text.get(start..at)?.ends_with('\t') || text.get(at..)?.starts_with('\t') {
         Some("YAML is indented with spaces, not tabs")
+    } else if is_colon && text.get(at..)?.starts_with(':') {
+        Some("quote this value: a `:` at its end or before a space makes a key of it")
     } else if line.contains("{{") && !line.contains(['"', '\'']) {
         Some("quote this template: inside `{…}` and `[…]` braces and commas are YAML's own")
-    } else if info.contains("mapping values are not allowed") {
+    } else if info.contains("flow") && text.get(..start)?.trim_end().lines().last()?.contains(" #") {
+        Some("is something behind a ` #`, which begins a comment? put quotes around a text that has one")
+    } else if is_colon {
         Some("quote this value: a `:` at its end or before a space makes a key of it")
     } else if info.contains("did not find expected key") {
         Some("is this line indented like those that it belongs to?")
@@ -99,4 +145,41 @@ fn syntax_help(text: &str, info: &str, at: usize) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The first value of a line that has a variable of a URI template (RFC 6570) and no quotes: `GET /x/{id}`.
+fn uri_template(line: &str) -> Option<&str> {
+    let mut from = 0;
+    while let Some(brace) = line.get(from..)?.find('{').map(|at| from + at) {
+        let (before, after) = (line.get(..brace)?, line.get(brace + 1..)?);
+        from = brace + 1;
+        let name = after.split_once('}').map_or("", |(name, _)| name);
+        let is_variable = |c: char| c.is_ascii_alphanumeric() || "_.,*+#/;?&:".contains(c);
+        let begins = ["{ ", "[", ": ", ", "].iter().filter_map(|mark| Some(before.rfind(mark)? + mark.len())).max();
+        let start = begins.unwrap_or(0);
+        let value = line.get(start..)?;
+        let is_text = before.ends_with(|c: char| !c.is_whitespace() && !"{[,:\"'".contains(c));
+        if is_text && !name.is_empty() && name.chars().all(is_variable) && !value.starts_with(['"', '\'']) {
+            return Some(flow_value(value));
+        }
+    }
+    None
+}
+
+/// What stands before the `,`, `}` or `]` that ends a value, braces of its own left in it.
+fn flow_value(text: &str) -> &str {
+    let mut depth = 0usize;
+    let end = text.char_indices().find(|(_, c)| match c {
+        '{' => {
+            depth += 1;
+            false
+        }
+        '}' if depth > 0 => {
+            depth -= 1;
+            false
+        }
+        ',' | '}' | ']' => depth == 0,
+        _ => false,
+    });
+    text.get(..end.map_or(text.len(), |(at, _)| at)).unwrap_or(text).trim_end()
 }

@@ -5,7 +5,7 @@ use reqwest::multipart::{self, Form};
 use super::upload::{self, Opened, Upload};
 use crate::action::{Arguments, Builder, Scope, render_fault};
 use crate::outcome::ActionError;
-use crate::spec::model::action::WrittenPart;
+use crate::spec::model::http::WrittenPart;
 use crate::spec::{Code, Diagnostic, Spanned};
 use crate::template::Template;
 

@@ -55,6 +55,9 @@ impl Next {
         ];
         let mut ways = ways.into_iter().flatten();
         let Some((first, first_at)) = ways.next() else {
+            if written.faulty {
+                return None;
+            }
             let found =
                 Diagnostic::error(Code::MissingKey, written.at, "this `paginate` does not say how pages follow");
             builder.sink.push(found.label("give it one of `link`, `next`, `cursor`, `page`, `offset`"));

@@ -98,23 +98,23 @@ impl Config {
         let errors = sink.errors();
         let url = written.url.get();
         let base = url.and_then(|url| reported(Base::parse(url, Some(name)), url, sink));
-        let credentials = written.auth.as_ref().and_then(|auth| Credentials::read(auth, sink));
-        let redirects = written.redirects.iter().flatten();
+        let credentials = written.requests.auth.as_ref().and_then(|auth| Credentials::read(auth, sink));
+        let redirects = written.redirects.origins.iter().flatten();
         let redirects = redirects.filter_map(|r| reported(base::origin(r.expose()), r, sink)).collect();
-        let tls = written.tls.as_ref().map(|tls| Tls::read(tls, files, sink, inputs));
-        let timeout = written.timeout.as_ref().map(|t| &t.0);
+        let tls = written.requests.tls.as_ref().map(|tls| Tls::read(tls, files, sink, inputs));
+        let timeout = written.requests.timeout.as_ref().map(|t| &t.0);
         let mut config = Config {
-            headers: headers(written, sink),
+            headers: headers(&written.requests, sink),
             timeout: timeout.and_then(|t| t.total.as_ref()).map(|t| t.value),
-            connections: connections(written, tls.flatten().unwrap_or_default(), sink),
-            retry: written.retry.as_ref().map(|retry| Retry::read(retry, sink)).unwrap_or_default(),
-            bounds: Bounds::read(written.rate_limit.as_ref(), written.concurrency.as_ref(), sink),
-            threshold: written.circuit_breaker.as_ref().and_then(|breaker| Threshold::read(breaker, sink)),
+            connections: connections(&written.requests, tls.flatten().unwrap_or_default(), sink),
+            retry: written.requests.retry.as_ref().map(|retry| Retry::read(retry, sink)).unwrap_or_default(),
+            bounds: Bounds::read(written.requests.rate_limit.as_ref(), written.requests.concurrency.as_ref(), sink),
+            threshold: written.requests.circuit_breaker.as_ref().and_then(|breaker| Threshold::read(breaker, sink)),
             keep: written.cache.as_ref().map(|cache| Keep { ttl: cache.ttl.as_ref().map(|ttl| ttl.value) }),
             room: room(written.cache.as_ref(), sink),
             redirects,
-            allow_private: written.allow_private.as_ref().is_some_and(|a| a.value),
-            secrets: secrets(written),
+            allow_private: written.redirects.allow_private.as_ref().is_some_and(|a| a.value),
+            secrets: secrets(&written.requests),
             ..Config::bare(base?)
         };
         config.authorize(written, credentials, sink);
@@ -126,15 +126,15 @@ impl Config {
     /// Puts query, cookies and credentials together.
     fn authorize(&mut self, written: &api::HttpSource, credentials: Option<Credentials>, sink: &mut Diagnostics) {
         let (mut query, mut cookies) = (Pairs::default(), Pairs::default());
-        written.query.iter().for_each(|(name, value)| query.query(name, value));
-        for (name, value) in written.cookies.iter() {
+        written.requests.query.iter().for_each(|(name, value)| query.query(name, value));
+        for (name, value) in written.requests.cookies.iter() {
             let Some(name) = cookie::name(name, sink) else { continue };
             match cookie::is_value(value.expose()) {
                 true => cookies.cookie(&name, value),
                 false => sink.error(Code::BadValue, value.span, cookie::VALUE),
             }
         }
-        let place = written.auth.as_ref().map_or(written.at, |auth| auth.at);
+        let place = written.requests.auth.as_ref().map_or(written.at, |auth| auth.at);
         let mut twice = |words: String| sink.error(Code::DuplicateKey, place, words);
         let Credentials { means, secrets } = match credentials {
             Some(credentials) => credentials,
@@ -144,7 +144,7 @@ impl Config {
         match means {
             Means::None => {}
             Means::Query(name, value) => query.query(&name, &value),
-            Means::Cookie(name, _) if written.cookies.names().any(|n| n.value == name) => {
+            Means::Cookie(name, _) if written.requests.cookies.names().any(|n| n.value == name) => {
                 twice(format!("the cookie `{name}` is set by `cookies` and by `auth`"));
             }
             Means::Cookie(name, value) => cookies.cookie(&name, &value),
@@ -168,7 +168,7 @@ impl Config {
 
     /// A proxy looks names up by itself, so that nobody here sees to which address a redirect elsewhere leads.
     fn refuse_unchecked(&self, written: &api::HttpSource, sink: &mut Diagnostics) {
-        if let (Some(proxy), false, false) = (&written.proxy, self.redirects.is_empty(), self.allow_private) {
+        if let (Some(proxy), false, false) = (&written.requests.proxy, self.redirects.is_empty(), self.allow_private) {
             let words = "behind a proxy it can't be seen to which addresses `redirects` lead";
             let found = Diagnostic::error(Code::BadValue, proxy.span, words);
             sink.push(found.label("say `allowPrivate: true` if they may lead anywhere, or leave `redirects` out"));
@@ -176,7 +176,7 @@ impl Config {
     }
 }
 
-fn connections(written: &api::HttpSource, tls: Tls, sink: &mut Diagnostics) -> Connections {
+fn connections(written: &api::Requests, tls: Tls, sink: &mut Diagnostics) -> Connections {
     let timeout = written.timeout.as_ref().map(|t| &t.0);
     let pool = written.pool.as_ref();
     Connections {
@@ -215,7 +215,7 @@ fn reported<T>(read: Result<T, Wrong>, text: &Spanned<Text>, sink: &mut Diagnost
         .ok()
 }
 
-fn headers(written: &api::HttpSource, sink: &mut Diagnostics) -> HeaderMap {
+fn headers(written: &api::Requests, sink: &mut Diagnostics) -> HeaderMap {
     let mut headers = HeaderMap::new();
     header::refuse_twice(written.headers.names(), sink);
     for (name, text) in written.headers.iter() {

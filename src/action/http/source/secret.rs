@@ -1,11 +1,12 @@
 //! What of a source must not be seen, in every spelling in which it may come back.
 
 use crate::action::mask::MASK;
-use crate::spec::{Text, model};
+use crate::spec::Text;
+use crate::spec::model::api::Requests;
 use crate::uri::encode_segment;
 
 /// Every value from outside, and what stands after its last space: `Token ${KEY}`.
-pub fn secrets(written: &model::HttpSource) -> Vec<Text> {
+pub fn secrets(written: &Requests) -> Vec<Text> {
     let named = written.headers.iter().chain(written.query.iter()).chain(written.cookies.iter());
     let values = named.map(|(_, value)| &value.value);
     let secret = values.filter(|value| value.is_secret()).map(Text::expose);

@@ -13,7 +13,7 @@ async fn slow_servers_run_into_the_timeout() {
         let http = sound(&sources, &format!("      source: s\n      request: GET /slow/{{a}}{rest}")).await;
         let start = Instant::now();
         let error = http.call(json!({ "a": "1" })).await.unwrap_err();
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(15));
         assert_eq!(error.kind, ErrorKind::TimedOut);
         let limit = if rest.is_empty() { "150ms" } else { "100ms" };
         assert_eq!(error.message, format!("GET /slow/1 took longer than {limit}"));
@@ -48,7 +48,7 @@ async fn calls_can_be_taken_back() {
     let start = Instant::now();
     let error = http.run(&serde_json::Map::new(), &call).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Cancelled);
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test]

@@ -131,6 +131,7 @@ async fn sources_at_fault() {
             "    http: https://e.org\n    auth: { bearer: a, apiKey: { header: b, value: c } }",
             "`auth` is exactly one thing",
         ),
+        ("    http: https://e.org\n    auth: { bearer: [] }", "expected a string"),
         ("    http: https://e.org\n    auth: { bearer: \"\" }", "it is empty"),
         ("    http: https://e.org\n    auth: { bearer: \"${SPLIT}\" }", "it holds a line break"),
         (

@@ -174,7 +174,6 @@ fn add(arguments: &mut MySqlArguments, name: &str, bind: &Bind) -> Result<(), Sq
         }
         Bind::Float(float) => arguments.add(*float),
         Bind::Text(text) => arguments.add(text.as_str()),
-        Bind::Blob(bytes) => arguments.add(bytes.as_slice()),
         Bind::List(items) => arguments.add(serde_json::to_string(items).unwrap_or_default()),
     };
     added.map_err(|error| SqlFault::new(FaultKind::Other, format!("the parameter :{name} can't be bound: {error}")))

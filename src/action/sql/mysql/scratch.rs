@@ -1,9 +1,11 @@
 //! Throwaway databases, which tests work in.
 
+use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::connect::Recipe;
 use super::fault;
+use crate::action::sql::scratch;
 use crate::action::sql::server::ServerConfig;
 use crate::action::sql::types::OpenFault;
 
@@ -13,6 +15,7 @@ use crate::action::sql::types::OpenFault;
 /// If the server can't be reached, lets this user make none, or finds fault with the script.
 pub async fn build(config: &ServerConfig, name: &str, script: &str) -> Result<(), OpenFault> {
     let mut connection = Recipe::new(config)?.plain().await?;
+    sweep(&mut connection).await;
     let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4; USE {name}");
     if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(create))).await {
         let said = fault::running(&error).message;
@@ -28,6 +31,17 @@ pub async fn build(config: &ServerConfig, name: &str, script: &str) -> Result<()
     })?;
     let _ = connection.close().await;
     Ok(())
+}
+
+/// Drops what runs that were killed have left behind, as far as this user may.
+async fn sweep(connection: &mut MySqlConnection) {
+    let seen = "SELECT CAST(schema_name AS CHAR) FROM information_schema.schemata";
+    let names: Vec<String> = sqlx::query_scalar(seen).fetch_all(&mut *connection).await.unwrap_or_default();
+    for name in names.iter().filter(|name| scratch::is_stale(name)) {
+        let waits = "SET SESSION lock_wait_timeout = 5";
+        let drop = format!("{waits}; DROP DATABASE IF EXISTS {name}; SET SESSION lock_wait_timeout = DEFAULT");
+        let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await;
+    }
 }
 
 /// Drops a database with all that is in it.

@@ -51,7 +51,6 @@ impl Param {
             Bind::Float(float) => Some(float.to_string()),
             Bind::Text(text) if value::is_bytes(self.kind.oid) => Some(bytes(text)?),
             Bind::Text(text) => Some(text.clone()),
-            Bind::Blob(_) => return Err(refused("bytes are bound as base64")),
         };
         match text {
             Some(text) if text.contains('\0') => Err(refused("PostgreSQL's text holds no NUL characters")),
@@ -96,7 +95,7 @@ fn single(bind: &Bind) -> Value {
         Bind::Integer(integer) => (*integer).into(),
         Bind::Float(float) => (*float).into(),
         Bind::Text(text) => text.as_str().into(),
-        Bind::Null | Bind::Blob(_) | Bind::List(_) => Value::Null,
+        Bind::Null | Bind::List(_) => Value::Null,
     }
 }
 

@@ -4,6 +4,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{connect, fault};
+use crate::action::sql::scratch;
 use crate::action::sql::server::ServerConfig;
 use crate::action::sql::types::OpenFault;
 
@@ -13,6 +14,7 @@ use crate::action::sql::types::OpenFault;
 /// If the server can't be reached, lets this user make none, or finds fault with the script.
 pub async fn build(config: &ServerConfig, name: &str, script: &str) -> Result<(), OpenFault> {
     let mut connection = open(config).await?;
+    sweep(&mut connection).await;
     let create = format!("CREATE SCHEMA {name}; SET search_path = {name}");
     if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(create))).await {
         let said = fault::statement(&error, "").message;
@@ -28,6 +30,16 @@ pub async fn build(config: &ServerConfig, name: &str, script: &str) -> Result<()
     })?;
     let _ = connection.close().await;
     Ok(())
+}
+
+/// Drops what runs that were killed have left behind, as far as that is ours to drop.
+async fn sweep(connection: &mut PgConnection) {
+    let own = "SELECT nspname::text FROM pg_namespace WHERE pg_get_userbyid(nspowner) = current_user";
+    let names: Vec<String> = sqlx::query_scalar(own).fetch_all(&mut *connection).await.unwrap_or_default();
+    for name in names.iter().filter(|name| scratch::is_stale(name)) {
+        let drop = format!("SET lock_timeout = '5s'; DROP SCHEMA IF EXISTS {name} CASCADE; RESET lock_timeout");
+        let _ = connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await;
+    }
 }
 
 /// Drops a schema with all that is in it.

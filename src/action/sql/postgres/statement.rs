@@ -94,7 +94,7 @@ impl<'a> Statement<'a> {
         if let Some((_, words)) = REFUSED.iter().find(|(verbs, _)| reader.is(0, verbs)) {
             return Err(refused(words).at(Some(first.range.start)));
         }
-        if let Some(at) = reader.numbered() {
+        if let Some(at) = reader.numbered().or_else(|| reader.questioned()) {
             return Err(refused("a parameter is written `:name` here").at(Some(at)));
         }
         if let Some(at) = reader.escaped_name() {

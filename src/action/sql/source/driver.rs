@@ -1,7 +1,9 @@
 //! The databases that are spoken to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::action::Limits;
@@ -10,6 +12,9 @@ use crate::action::sql::mysql::Mysql;
 use crate::action::sql::postgres::Postgres;
 use crate::action::sql::sqlite::Sqlite;
 use crate::action::sql::types::{Bind, Described, FaultKind, OpenFault, Rows, SqlFault, Transaction};
+
+/// How long the servers of a database may take to let its connections go.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// One of the databases that are spoken to.
 #[derive(Debug, Clone)]
@@ -46,6 +51,19 @@ impl Driver {
             Driver::Mysql(mysql) => mysql.probe().await,
             Driver::Offline(_) => Ok(()),
         }
+    }
+
+    /// Closes the connections that no call has, and lets no call begin any more.
+    pub async fn close(&self) {
+        let closing = async {
+            match self {
+                Driver::Postgres(postgres) => postgres.close().await,
+                Driver::Mysql(mysql) => mysql.close().await,
+                Driver::Sqlite(_) | Driver::Offline(_) => {}
+            }
+        };
+        // A server that does not take its leave does not hold up ours.
+        let _ = timeout(FAREWELL, closing).await;
     }
 
     /// Prepares a statement; `None` without a connection.

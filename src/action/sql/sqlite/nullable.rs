@@ -121,7 +121,7 @@ fn is_plain_tail(after: &[Piece]) -> bool {
 /// that name. A key without an index is the rowid itself; any other may be NULL unless it says otherwise or the
 /// table is WITHOUT ROWID.
 fn table_columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, bool)>> {
-    let mut statement = connection.prepare(
+    let mut statement = connection.prepare_cached(
         "SELECT c.name, c.\"notnull\" OR (c.pk > 0 AND (t.wr OR
             NOT EXISTS (SELECT 1 FROM pragma_index_list(t.name) WHERE origin = 'pk')))
          FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c

@@ -125,7 +125,6 @@ impl ToSql for Bind {
             Bind::Integer(integer) => ValueRef::Integer(*integer),
             Bind::Float(float) => ValueRef::Real(*float),
             Bind::Text(text) => ValueRef::Text(text.as_bytes()),
-            Bind::Blob(bytes) => ValueRef::Blob(bytes),
             Bind::List(items) => {
                 let text = serde_json::to_string(items)
                     .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;

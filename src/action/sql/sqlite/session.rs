@@ -15,6 +15,8 @@ use crate::action::sql::types::{Bind, Bound, Column, Described, FaultKind, Rows,
 
 /// How many compiled statements a connection keeps; each costs a few KiB.
 const KEPT: usize = 256;
+/// Statements of the driver's own that it keeps beside them: those that every `describe` runs.
+const OWN: usize = 2;
 
 /// A connection and what is compiled on it. It may go from thread to thread.
 pub struct Session {
@@ -28,7 +30,7 @@ pub struct Session {
 impl From<Opened> for Session {
     fn from(opened: Opened) -> Self {
         let Opened { connection, guard, read_only } = opened;
-        connection.set_prepared_statement_cache_capacity(KEPT);
+        connection.set_prepared_statement_cache_capacity(KEPT + OWN);
         Session { connection, guard, read_only, plans: HashMap::new() }
     }
 }
@@ -51,7 +53,10 @@ impl Session {
 
     /// Learns of tables that somebody else changed: SQLite looks when a statement runs, not when one is compiled.
     fn look_at_tables(&self) {
-        let look = || self.connection.query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()));
+        let look = || {
+            let mut statement = self.connection.prepare_cached("SELECT 1 FROM sqlite_schema LIMIT 1")?;
+            statement.query_row([], |_| Ok(()))
+        };
         // Why it can't be read is told of the statement that is compiled next.
         let _ = self.guard.trusting(Trust::Driver, look);
     }

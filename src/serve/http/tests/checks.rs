@@ -89,6 +89,10 @@ async fn other_content_types_paths_and_methods_are_refused() {
     assert_eq!(site.ask(Method::GET).send().await.unwrap().status(), 400, "no session");
     let modern = site.ask(Method::GET).header("mcp-protocol-version", "2026-07-28").send().await.unwrap();
     assert_eq!(modern.status(), 405);
+    let page = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let browser = site.ask(Method::GET).header("accept", page).send().await.unwrap();
+    assert_eq!(browser.status(), 406);
+    assert!(browser.text().await.unwrap().starts_with("This is an MCP server. Give this URL to an MCP client"));
     let health = site.client.get(site.url.replace("/mcp", "/health")).send().await.unwrap();
     assert_eq!(health.text().await.unwrap(), "well");
 }

@@ -88,7 +88,7 @@ async fn a_new_certificate_is_taken_up_and_a_broken_one_is_not() {
     touch(20);
     let began = Instant::now();
     while !serves(&new).await {
-        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(began.elapsed() < SOON);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!serves(&old).await);
@@ -144,7 +144,7 @@ async fn a_unix_socket_is_served_and_removed() {
     assert_eq!(ask("shop.example").send().await.unwrap().status(), 200);
     assert_eq!(ask("localhost").header("origin", "https://evil.example").send().await.unwrap().status(), 403);
     closing.cancel();
-    tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
+    tokio::time::timeout(SOON, running).await.unwrap().unwrap();
     assert!(!path.exists());
 }
 
@@ -182,7 +182,7 @@ async fn connections_that_do_not_ask_are_closed() {
         stream.write_all(sent.as_bytes()).await.unwrap();
         let mut rest = Vec::new();
         // Closed or reset, both are an end.
-        let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+        let end = tokio::time::timeout(SOON, stream.read_to_end(&mut rest)).await;
         assert!(end.is_ok(), "{sent:?} keeps its place");
         assert_eq!(String::from_utf8_lossy(&rest).contains("200 OK"), sent.starts_with(answered), "{sent:?}");
     }

@@ -51,7 +51,7 @@ async fn rmcps_own_client_gets_along() {
     assert!(serde_json::to_string(&result).unwrap().contains("\"hi\""));
     client.cancel().await.unwrap();
     site.closing.cancel();
-    site.ends(Duration::from_secs(3)).await;
+    site.ends().await;
 }
 
 #[tokio::test]
@@ -70,13 +70,20 @@ async fn a_full_house_refuses_new_sessions_and_keeps_the_old() {
 async fn calls_on_one_connection_do_not_wait_for_acknowledgements() {
     let site = Site::new().await;
     let session = site.session("2025-11-25").await;
-    let began = Instant::now();
-    for id in 1..=25 {
-        let ask = site.post(&call(id, "echo", json!({"text": "x"}), false)).header("mcp-session-id", &session);
-        assert_eq!(text_of(&message(ask.send().await.unwrap()).await), "x");
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let began = Instant::now();
+        for id in 1..=25 {
+            let ask = site.post(&call(id, "echo", json!({"text": "x"}), false)).header("mcp-session-id", &session);
+            assert_eq!(text_of(&message(ask.send().await.unwrap()).await), "x");
+        }
+        best = best.min(began.elapsed());
+        if best < Duration::from_millis(800) {
+            return;
+        }
     }
-    // 40 ms each, were Nagle's algorithm on.
-    assert!(began.elapsed() < Duration::from_millis(800), "{:?}", began.elapsed());
+    // 40 ms each, were Nagle's algorithm on; a busy machine is slow now and then.
+    panic!("{best:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::*;
 async fn event(stream: &mut Response) -> (String, Value) {
     let mut text = String::new();
     loop {
-        let chunk = tokio::time::timeout(Duration::from_secs(10), stream.chunk()).await.unwrap().unwrap();
+        let chunk = tokio::time::timeout(SOON, stream.chunk()).await.unwrap().unwrap();
         text += std::str::from_utf8(&chunk.expect("the stream ended")).unwrap();
         let field = |name: &str| text.lines().rev().find_map(|line| line.strip_prefix(name)).map(str::trim);
         if let Some(data) = field("data:").filter(|data| !data.is_empty()) {

@@ -58,7 +58,7 @@ impl Flow {
     pub(super) fn read(entries: &[Entry], does: Option<&Does>, at: At<'_>, sink: &mut Diagnostics) -> Self {
         let flow = Flow {
             when: read::field(entries, "when", &[], "step", at, sink),
-            for_each: read::field(entries, "forEach", &[], "step", at, sink),
+            for_each: list_name(entries, at, sink),
             max_items: read::field(entries, "maxItems", &[], "step", at, sink),
             concurrency: read::field(entries, "concurrency", &[], "step", at, sink),
             timeout: read::field(entries, "timeout", &[], "step", at, sink),
@@ -80,6 +80,17 @@ impl Flow {
         }
         flow
     }
+}
+
+/// Reads `forEach`, which has the name of a list, not the list.
+fn list_name(entries: &[Entry], at: At<'_>, sink: &mut Diagnostics) -> Option<Str> {
+    let written = entries.iter().find(|e| e.key.value == "forEach");
+    if let Some(Node { kind: Kind::List(_), span }) = written.map(|entry| &entry.value) {
+        let found = Diagnostic::error(Code::WrongType, *span, "expected the name of a list, found a list");
+        sink.push(found.label("name a param or an earlier step's outcome, as in `forEach: found.books`"));
+        return None;
+    }
+    read::field(entries, "forEach", &[], "step", at, sink)
 }
 
 impl Flow {

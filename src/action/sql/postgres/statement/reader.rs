@@ -38,6 +38,24 @@ impl Reader<'_> {
         self.tokens.get(at - 1).map(|token| token.range.start)
     }
 
+    /// Where a `?` stands that other drivers take for a parameter. The operator of that name has a value on both sides.
+    pub fn questioned(&self) -> Option<usize> {
+        let symbol = |at: usize| self.tokens.get(at).is_none_or(|token| token.kind == Kind::Symbol);
+        let question = |at: &usize| {
+            let (before, after) = (at.checked_sub(1), at + 1);
+            // `@?`, `?|`, `?&`, `?#` and `?-` are operators of their own, and any may be `OPERATOR(schema.?)`.
+            let no_left = before.is_none_or(|at| symbol(at) && !matches!(self.text(at), ")" | "]" | "?" | "@" | "."));
+            let operator = before.is_some_and(|at| symbol(at) && matches!(self.text(at), "@" | "."));
+            let no_right = !operator && symbol(after) && matches!(self.text(after), "" | ")" | "," | "=" | "<" | ">");
+            self.text(*at) == "?"
+                && symbol(*at)
+                && (no_left || no_right)
+                && !matches!(self.text(after), "|" | "&" | "#" | "-")
+        };
+        let at = (0..self.tokens.len()).find(question)?;
+        self.tokens.get(at).map(|token| token.range.start)
+    }
+
     /// Whether this is a name behind a value and a dot, or behind other such names.
     fn follows_value(&self, at: usize) -> bool {
         let mut at = at;

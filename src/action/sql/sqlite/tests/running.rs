@@ -8,9 +8,6 @@ async fn parameters_bind_by_name() {
     let given = [("a", json!("x\0y")), ("b", json!(2)), ("t", json!(true)), ("f", json!(1.0))];
     let answer = run(&db, sql, &given).await.unwrap();
     assert_eq!(objects(answer), json!([{"b": 2, "a": "x\0y", "again": 2, "t": "integer", "f": "real"}]));
-    let bytes = vec![("x".into(), Bind::Blob(vec![1, 255]))];
-    let blob = db.query("SELECT hex(:x)".into(), bytes, LIMITS, &CancellationToken::new()).await;
-    assert_eq!(blob.unwrap().into_value(), Some(json!("01FF")));
 }
 
 #[tokio::test]

