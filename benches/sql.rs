@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 #[path = "../tests/harness"]
 mod harness {
     pub mod database;
+    pub mod optional;
 
     pub use database::Database;
 

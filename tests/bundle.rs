@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Era, Output, Process, Spec};
+use crate::harness::{Client, Era, Output, Process, Spec, optional};
 
 const SHOP: &str = r#"
     server: { name: my shop, title: My shop, version: 1.2.0 }
@@ -149,11 +149,7 @@ async fn what_would_not_serve_is_not_written() {
 
 /// The published tool; its test is not run without it, and says so.
 fn tool() -> Option<PathBuf> {
-    let found = std::env::var_os("MCP_BUNDLES").map(|modules| PathBuf::from(modules).join(".bin/mcpb"));
-    if found.is_none() {
-        eprintln!("MCPB's own tool is NOT run: MCP_BUNDLES names no installation of it");
-    }
-    found
+    optional::modules("MCP_BUNDLES", "MCPB's own tool").map(|modules| modules.join(".bin/mcpb"))
 }
 
 #[tokio::test]

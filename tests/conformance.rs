@@ -10,7 +10,7 @@ use std::process::Stdio;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::harness::{Era, Site, Spec, everywhere};
+use crate::harness::{Era, Site, Spec, everywhere, optional};
 
 /// What the suite is told of, and what it is then to find without fault.
 const REVISIONS: [[&str; 4]; 3] = [
@@ -40,15 +40,7 @@ fn spec() -> Spec {
 }
 
 fn installed() -> Option<PathBuf> {
-    let found = std::env::var_os("MCP_CONFORMANCE").map(PathBuf::from);
-    if found.is_none() {
-        let words = "the conformance suite is NOT run: MCP_CONFORMANCE names no installation of it";
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let npm = std::env::split_paths(&path).any(|folder| folder.join("npm").exists());
-        assert!(!npm || std::env::var_os("CI").is_none(), "{words}");
-        eprintln!("{words}");
-    }
-    found
+    optional::modules("MCP_CONFORMANCE", "the conformance suite")
 }
 
 async fn suite(modules: &Path, site: &Site, arguments: &[&str]) {

@@ -12,6 +12,7 @@
 pub mod client;
 pub mod database;
 pub mod message;
+pub mod optional;
 pub mod process;
 pub mod site;
 pub mod spec;

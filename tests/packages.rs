@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Client, Era, Process, Spec};
+use crate::harness::{Client, Era, Process, Spec, optional};
 
 const GREETER: &str = r"
     server: { name: test, version: 1.2.3 }
@@ -24,10 +24,9 @@ fn root() -> &'static Path {
 
 /// Whether a program is there that not every machine has; that its test is not run is said.
 fn there(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let found = optional::program(program).is_some();
     if !found {
-        eprintln!("what wants {program} is NOT run: it is not there");
+        optional::not_run(&format!("what wants {program}, which is not there"));
     }
     found
 }

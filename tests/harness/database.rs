@@ -10,7 +10,6 @@
 mod kind;
 mod server;
 
-use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection, Row as _};
@@ -99,12 +98,11 @@ async fn shared(kind: Kind) -> Option<&'static Server> {
     SHARED[kind as usize].get_or_init(|| server(kind)).await.as_ref()
 }
 
-/// Says that tests are skipped, or fails if they may not be. Not by `eprintln!`, which a test that passes hides.
+/// Says that tests are skipped, or fails if they may not be.
 fn missing(kind: Kind) {
     let required = std::env::var_os("MCP_REQUIRE_DATABASES").is_some_and(|value| value == "1");
     assert!(!required, "this machine has no {kind:?}, and MCP_REQUIRE_DATABASES is set");
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "SKIPPED: the tests with {kind:?}, as this machine has none").unwrap();
+    super::optional::not_run(&format!("the tests with {kind:?}, as this machine has none"));
 }
 
 async fn run(url: &str, sql: &str) -> sqlx::Result<()> {

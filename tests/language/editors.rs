@@ -12,22 +12,14 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::printed;
-use crate::harness::soon;
+use crate::harness::{optional, soon};
 
 const GOOD: &str = "server:\n  name: shop\ntools:\n  hello:\n    description: Greet.\n    text: Hello\n";
 const BAD: &str = "server:\n  nam: shop\ntools:\n  hello:\n    description: 5\n    text: Hello\n\
                    sources:\n  api:\n    http: https://example.com\n    timeout: soon\n";
 
 fn installed() -> Option<PathBuf> {
-    let found = std::env::var_os("MCP_EDITORS").map(PathBuf::from);
-    if found.is_none() {
-        let words = "editors are NOT tried: MCP_EDITORS names no installation of their language servers";
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let npm = std::env::split_paths(&path).any(|folder| folder.join("npm").exists());
-        assert!(!npm || std::env::var_os("CI").is_none(), "{words}");
-        eprintln!("{words}");
-    }
-    found
+    optional::modules("MCP_EDITORS", "the editors' language servers")
 }
 
 /// A folder with the schema, and a file of its own for each text.
